@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All tasks one witness saw in one pass. The snapshot owns its array; sources fill it with
+ * snapshot_add() and end with snapshot_seal(), which sorts by (tgid, tid) with the leader first.
+ * A sealed snapshot is read-only but for the kinds that analysis/kinds.c writes into it.
+ */
+#ifndef MMLENS_MODEL_SNAPSHOT_H
+#define MMLENS_MODEL_SNAPSHOT_H
+
+#include <stddef.h>
+
+#include "model/task.h"
+
+struct snapshot {
+	struct task *tasks;
+	size_t n;
+	size_t room;
+	char source[16];   /* "module", "bpf", "procfs": who saw it */
+	char boot_id[40];  /* /proc/sys/kernel/random/boot_id */
+	uint64_t begin_ns; /* CLOCK_BOOTTIME around the pass */
+	uint64_t end_ns;
+	uint64_t withheld; /* tasks that the reader may not see, or may see only in part */
+	uint64_t raced;	   /* tasks that vanished or changed while being read */
+};
+
+void snapshot_init(struct snapshot *s);
+void snapshot_deinit(struct snapshot *s);
+/* A zeroed new task in place, valid until the next call; NULL when out of memory. */
+struct task *snapshot_add(struct snapshot *s);
+/* Sorts; of two rows with one tid the one started later is kept and `raced` counts the other. */
+void snapshot_seal(struct snapshot *s);
+
+/* By tid, in a sealed snapshot; NULL if there is none. */
+const struct task *snapshot_find(const struct snapshot *s, uint32_t tid);
+const struct task *snapshot_find_key(const struct snapshot *s, const struct task_key *key);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A source acquires the state of tasks and prints nothing. There are four: the module, the BPF
+ * iterators, procfs, and a snapshot file. A source that cannot serve says why in a `struct why`;
+ * absence is an answer, not an error.
+ *
+ * Errors: -errno. -ENOENT and -EOPNOTSUPP mean "not here", -EPERM and -EACCES "not for you",
+ * -EPROTO "here, but not of the version this program knows"; `why` has the sentence.
+ */
+#ifndef MMLENS_SOURCE_SOURCE_H
+#define MMLENS_SOURCE_SOURCE_H
+
+#include "model/snapshot.h"
+
+/* Why a source or feature is not available, and how to get it. One line, no newline. */
+struct why {
+	char text[256];
+};
+
+__attribute__((format(printf, 3, 4))) int why_set(struct why *why, int err, const char *fmt, ...);
+
+/* What a reader wants beside the cheap fields. */
+enum want {
+	WANT_USER_STACK = 1u << 0,	/* the mapping that holds each user stack pointer */
+	WANT_KERNEL_DEEPEST = 1u << 1, /* high-water mark of each kernel stack: dear */
+	WANT_MEMORY = 1u << 2,		/* rss and pss of each space (read by source/procmem.h) */
+};
+
+struct source {
+	const struct source_ops *ops;
+	void *data; /* the source's own, freed by ops->close */
+};
+
+struct source_ops {
+	const char *name; /* as in --source= and in every output */
+	/* Opens or says why not. `arg` is the file's path for the snapshot file, else NULL. */
+	int (*open)(struct source *src, const char *arg, struct why *why);
+	/* One pass over all tasks into an initialised, empty snapshot; seals it. */
+	int (*read)(struct source *src, unsigned int want, struct snapshot *out, struct why *why);
+	void (*close)(struct source *src);
+};
+
+extern const struct source_ops source_module;
+extern const struct source_ops source_bpf;
+extern const struct source_ops source_procfs;
+
+/* NULL for an unknown name. */
+const struct source_ops *source_by_name(const char *name);
+
+/*
+ * Opens the named source, or for "auto" the best there is (module, bpf, procfs), and reads one
+ * snapshot. `why` names what failed: for auto, why nothing served.
+ */
+int source_snapshot(const char *name, unsigned int want, struct snapshot *out, struct why *why);
+
+#endif
