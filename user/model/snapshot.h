@@ -15,6 +15,7 @@ struct snapshot {
 	struct task *tasks;
 	size_t n;
 	size_t room;
+	void *by_tid; /* index of a sealed snapshot, private to snapshot.c */
 	char source[16];   /* "module", "bpf", "procfs": who saw it */
 	char boot_id[40];  /* /proc/sys/kernel/random/boot_id */
 	uint64_t begin_ns; /* CLOCK_BOOTTIME around the pass */
@@ -27,8 +28,11 @@ void snapshot_init(struct snapshot *s);
 void snapshot_deinit(struct snapshot *s);
 /* A zeroed new task in place, valid until the next call; NULL when out of memory. */
 struct task *snapshot_add(struct snapshot *s);
-/* Sorts; of two rows with one tid the one started later is kept and `raced` counts the other. */
-void snapshot_seal(struct snapshot *s);
+/*
+ * Sorts and indexes; of two rows with one tid the one started later is kept and `raced` counts the
+ * other. -ENOMEM or 0.
+ */
+int snapshot_seal(struct snapshot *s);
 
 /* By tid, in a sealed snapshot; NULL if there is none. */
 const struct task *snapshot_find(const struct snapshot *s, uint32_t tid);

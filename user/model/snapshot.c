@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/snapshot.h"
+
+void snapshot_init(struct snapshot *s)
+{
+	memset(s, 0, sizeof(*s));
+}
+
+void snapshot_deinit(struct snapshot *s)
+{
+	free(s->tasks);
+	free(s->by_tid);
+	memset(s, 0, sizeof(*s));
+}
+
+struct task *snapshot_add(struct snapshot *s)
+{
+	if (s->n == s->room) {
+		size_t room = s->room ? s->room + s->room / 2 : 256;
+		struct task *tasks = realloc(s->tasks, room * sizeof(*tasks));
+
+		if (!tasks)
+			return NULL;
+		s->tasks = tasks;
+		s->room = room;
+	}
+	return memset(&s->tasks[s->n++], 0, sizeof(struct task));
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct task *x = a, *y = b;
+
+	return task_key_cmp(&x->key, &y->key);
+}
+
+struct slot {
+	uint32_t tid;
+	uint32_t index;
+	uint64_t start_ns;
+};
+
+/* Newest first within one tid. */
+static int by_tid(const void *a, const void *b)
+{
+	const struct slot *x = a, *y = b;
+
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	if (x->start_ns != y->start_ns)
+		return x->start_ns > y->start_ns ? -1 : 1;
+	return 0;
+}
+
+static void index_tids(struct snapshot *s, struct slot *slots)
+{
+	for (size_t i = 0; i < s->n; i++)
+		slots[i] = (struct slot){ s->tasks[i].key.tid, i, s->tasks[i].key.start_ns };
+	qsort(slots, s->n, sizeof(*slots), by_tid);
+}
+
+/* A tid names one task at a time, so of two rows with one tid the older one had gone. */
+static void drop_reused(struct snapshot *s, struct slot *slots)
+{
+	size_t kept = 0;
+
+	for (size_t i = 1; i < s->n; i++) {
+		if (slots[i].tid != slots[i - 1].tid)
+			continue;
+		s->tasks[slots[i].index].key.tid = 0;
+		s->raced++;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		if (s->tasks[i].key.tid)
+			s->tasks[kept++] = s->tasks[i];
+	s->n = kept;
+}
+
+int snapshot_seal(struct snapshot *s)
+{
+	size_t before = s->n;
+	struct slot *slots;
+
+	qsort(s->tasks, s->n, sizeof(*s->tasks), by_key);
+	slots = malloc((s->n ? s->n : 1) * sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	index_tids(s, slots);
+	drop_reused(s, slots);
+	if (s->n != before)
+		index_tids(s, slots);
+	free(s->by_tid);
+	s->by_tid = slots;
+	return 0;
+}
+
+const struct task *snapshot_find(const struct snapshot *s, uint32_t tid)
+{
+	const struct slot *slots = s->by_tid;
+	size_t lo = 0, hi = slots ? s->n : 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (slots[mid].tid < tid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return slots && lo < s->n && slots[lo].tid == tid ? &s->tasks[slots[lo].index] : NULL;
+}
+
+const struct task *snapshot_find_key(const struct snapshot *s, const struct task_key *key)
+{
+	const struct task *t = snapshot_find(s, key->tid);
+
+	return t && task_key_cmp(&t->key, key) == 0 ? t : NULL;
+}
