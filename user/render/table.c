@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libsmartcols/libsmartcols.h>
+
+#include "lib/cleanup.h"
+#include "render/table.h"
+
+#define TABLE_COLUMNS_MAX 96
+
+struct table {
+	struct libscols_table *scols;
+	const struct column *shown[TABLE_COLUMNS_MAX];
+	size_t n;
+	bool bytes;
+};
+
+static const struct column *column_find(const struct column *cols, size_t n, const char *name,
+					size_t len)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cols[i].name && strncasecmp(cols[i].name, name, len) == 0 &&
+		    !cols[i].name[len])
+			return &cols[i];
+	return NULL;
+}
+
+static int table_pick(struct table *t, const struct column *cols, size_t n, const char *list,
+		      const char **bad)
+{
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		const struct column *c = column_find(cols, n, list, len);
+
+		if (!c || t->n == TABLE_COLUMNS_MAX) {
+			*bad = list;
+			return -EINVAL;
+		}
+		t->shown[t->n++] = c;
+		list += len;
+		list += *list == ',';
+	}
+	return 0;
+}
+
+static int table_choose(struct table *t, const struct column *cols, size_t n,
+			const char *defaults, const char *wanted, const char **bad)
+{
+	int err = 0;
+
+	if (!wanted || *wanted == '+')
+		err = table_pick(t, cols, n, defaults, bad);
+	if (!err && wanted)
+		err = table_pick(t, cols, n, wanted + (*wanted == '+'), bad);
+	return err;
+}
+
+static int scols_flags(unsigned int flags)
+{
+	return (flags & COL_RIGHT ? SCOLS_FL_RIGHT : 0) | (flags & COL_TRUNC ? SCOLS_FL_TRUNC : 0) |
+	       (flags & COL_WRAP ? SCOLS_FL_WRAP : 0) | (flags & COL_TREE ? SCOLS_FL_TREE : 0);
+}
+
+static int table_setup(struct table *t, const struct view *view)
+{
+	scols_init_debug(0);
+	t->scols = scols_new_table();
+	if (!t->scols)
+		return -ENOMEM;
+	t->bytes = view->bytes || view->raw;
+	scols_table_enable_raw(t->scols, view->raw);
+	scols_table_enable_noheadings(t->scols, view->noheadings);
+	for (size_t i = 0; i < t->n; i++)
+		if (!scols_table_new_column(t->scols, t->shown[i]->name, t->shown[i]->width,
+					    scols_flags(t->shown[i]->flags)))
+			return -ENOMEM;
+	return 0;
+}
+
+struct table *table_new(const struct column *cols, size_t n, const char *defaults,
+			const struct view *view, const char **bad)
+{
+	struct table *t = calloc(1, sizeof(*t));
+	int err = t ? table_choose(t, cols, n, defaults, view->columns, bad) : -ENOMEM;
+
+	if (!err)
+		err = table_setup(t, view);
+	if (!err)
+		return t;
+	table_free(t);
+	errno = -err;
+	return NULL;
+}
+
+void table_free(struct table *t)
+{
+	if (!t)
+		return;
+	scols_unref_table(t->scols);
+	free(t);
+}
+
+struct libscols_line *table_add(struct table *t, struct libscols_line *parent, const void *row)
+{
+	struct libscols_line *line = scols_table_new_line(t->scols, parent);
+
+	for (size_t i = 0; line && i < t->n; i++) {
+		struct value v = { .type = VALUE_NULL };
+		char text[1024];
+
+		t->shown[i]->get(row, t->shown[i]->arg, &v);
+		if (scols_line_set_data(line, i, value_text(text, sizeof(text), &v, t->bytes)))
+			return NULL;
+	}
+	return line;
+}
+
+int table_print(struct table *t, FILE *out)
+{
+	int err;
+
+	scols_table_set_stream(t->scols, out);
+	err = scols_print_table(t->scols);
+	scols_table_remove_lines(t->scols);
+	return err;
+}
+
+void columns_describe(const struct column *cols, size_t n, FILE *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cols[i].name)
+			fprintf(out, "%-14s %s\n", cols[i].name, cols[i].help);
+}
