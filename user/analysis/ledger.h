@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ledger: every address space once, with all its tasks. Built from a sealed snapshot, whose
+ * tasks it refers to by index and whose kinds it sets; the caller keeps the snapshot alive.
+ */
+#ifndef MMLENS_ANALYSIS_LEDGER_H
+#define MMLENS_ANALYSIS_LEDGER_H
+
+#include "model/memory.h"
+#include "model/snapshot.h"
+
+struct space {
+	uint64_t id;
+	const uint32_t *members; /* indices into the snapshot: oldest thread group first, leaders first */
+	size_t tasks;
+	size_t processes; /* thread groups of user tasks; a kernel thread on loan is none */
+	struct memory memory; /* filled by the caller, from source/procmem.h */
+};
+
+struct ledger {
+	struct snapshot *snapshot;
+	uint32_t *order;
+	struct space *spaces; /* by the tgid of their first member */
+	size_t n;
+};
+
+/* -ENOMEM or 0. */
+int ledger_init(struct ledger *l, struct snapshot *s);
+void ledger_deinit(struct ledger *l);
+
+/* NULL when there is no such space. */
+struct space *ledger_find(const struct ledger *l, uint64_t id);
+
+static inline const struct task *space_member(const struct ledger *l, const struct space *sp,
+					      size_t i)
+{
+	return &l->snapshot->tasks[sp->members[i]];
+}
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <assert.h>
+#include <stdio.h>
+
+#include "analysis/verdict.h"
+#include "lib/cleanup.h"
+
+static const char *const share_names[] = {
+	[SHARE_UNKNOWN] = "unknown",
+	[SHARE_SHARED] = "shared",
+	[SHARE_SEPARATE] = "separate",
+	[SHARE_BOTH_NONE] = "both-none",
+};
+
+static_assert(ARRAY_SIZE(share_names) == SHARE_NR, "every state has its word");
+
+static const char *const verdict_names[] = {
+	[VERDICT_UNKNOWN] = NULL,	    [VERDICT_SAME_TASK] = "same-task",
+	[VERDICT_THREADS] = "threads",	    [VERDICT_PEERS] = "peers",
+	[VERDICT_ISOLATED] = "isolated",    [VERDICT_KERNEL] = "kernel",
+};
+
+static_assert(ARRAY_SIZE(verdict_names) == VERDICT_NR, "every verdict has its word");
+
+const char *share_name(enum share share)
+{
+	return share_names[share];
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+enum share resource_share(const struct task *a, const struct task *b, enum resource r)
+{
+	if (!task_res_known(a, r) || !task_res_known(b, r))
+		return SHARE_UNKNOWN;
+	if (!a->res[r] && !b->res[r])
+		return SHARE_BOTH_NONE;
+	return a->res[r] == b->res[r] ? SHARE_SHARED : SHARE_SEPARATE;
+}
+
+enum verdict verdict_of(const struct task *a, const struct task *b)
+{
+	if (a->key.tid == b->key.tid && a->key.start_ns == b->key.start_ns)
+		return VERDICT_SAME_TASK;
+	if ((a->flags | b->flags) & TASK_KTHREAD)
+		return VERDICT_KERNEL;
+	if (a->key.tgid == b->key.tgid)
+		return VERDICT_THREADS;
+	switch (resource_share(a, b, RES_MM)) {
+	case SHARE_SHARED:
+		return VERDICT_PEERS;
+	case SHARE_SEPARATE:
+	case SHARE_BOTH_NONE:
+		return VERDICT_ISOLATED;
+	default:
+		return VERDICT_UNKNOWN;
+	}
+}
+
+static const char *gone(const struct task *a, const struct task *b)
+{
+	bool a_gone = task_res_known(a, RES_MM) && !task_space(a);
+	bool b_gone = task_res_known(b, RES_MM) && !task_space(b);
+
+	if (a_gone && b_gone)
+		return "; both have exited and given up their memory";
+	return a_gone || b_gone ? "; one of them has exited and given up its memory" : "";
+}
+
+static const char *const sentences[] = {
+	[VERDICT_UNKNOWN] = "whether %u and %u share memory cannot be told from here",
+	[VERDICT_SAME_TASK] = "%u and %u are the same task",
+	[VERDICT_THREADS] =
+		"%u and %u are threads of one process: each sees every byte the other writes",
+	[VERDICT_PEERS] = "%u and %u are two processes in one address space: each sees every byte "
+			  "the other writes, though per-process tools show them apart",
+	[VERDICT_ISOLATED] =
+		"%u and %u are isolated processes: each has memory of its own, and the other sees only "
+		"what both map as shared",
+	[VERDICT_KERNEL] = "of %u and %u at least one is a kernel thread: it runs in the kernel, "
+			   "not in a process's memory",
+};
+
+char *verdict_sentence(char *buf, size_t n, const struct task *a, const struct task *b)
+{
+	enum verdict v = verdict_of(a, b);
+	int used;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	used = snprintf(buf, n, sentences[v], a->key.tid, b->key.tid);
+#pragma GCC diagnostic pop
+	if ((v == VERDICT_ISOLATED || v == VERDICT_THREADS) && used > 0 && (size_t)used < n)
+		snprintf(buf + used, n - used, "%s", gone(a, b));
+	return buf;
+}
