@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* mmlens compare: two tasks, resource by resource. */
+#include "analysis/verdict.h"
+#include "cmd/state.h"
+#include "lib/cleanup.h"
+#include "render/tasks.h"
+
+struct pair {
+	const struct task *a;
+	const struct task *b;
+	enum resource res;
+};
+
+static void get_name(const void *row, int arg, struct value *v)
+{
+	(void)arg;
+	value_str(v, resource_name(((const struct pair *)row)->res));
+}
+
+static void get_share(const void *row, int arg, struct value *v)
+{
+	const struct pair *p = row;
+
+	(void)arg;
+	value_str(v, share_name(resource_share(p->a, p->b, p->res)));
+}
+
+enum { SIDE_A, SIDE_B };
+
+static void get_id(const void *row, int arg, struct value *v)
+{
+	const struct pair *p = row;
+	const struct task *t = arg == SIDE_A ? p->a : p->b;
+
+	if (task_res_known(t, p->res))
+		value_uint(v, VALUE_ID, t->res[p->res]);
+}
+
+static const struct column compare_columns[] = {
+	{ "RESOURCE", "name", "what may be shared", 0, 0, get_name },
+	{ "STATE", "state", "shared, separate, both-none or unknown", 0, 0, get_share },
+	{ "A", "a", "id of the first task's", 0, COL_RIGHT, get_id, SIDE_A },
+	{ "B", "b", "id of the second task's", 0, COL_RIGHT, get_id, SIDE_B },
+};
+
+static const size_t compare_columns_n = ARRAY_SIZE(compare_columns);
+
+struct compare_args {
+	struct common common;
+	bool verbose;
+};
+
+static int print_json(const struct state *st, const struct task *a, const struct task *b)
+{
+	struct json *j = json_open(stdout, false);
+	char sentence[256];
+
+	if (!j)
+		return fail(EXIT_FAILED, "compare", "out of memory");
+	json_object(j, NULL);
+	json_head(j, "compare", &st->snapshot);
+	json_task(j, "a", a);
+	json_task(j, "b", b);
+	json_str(j, "verdict", verdict_name(verdict_of(a, b)));
+	json_str(j, "sentence", verdict_sentence(sentence, sizeof(sentence), a, b));
+	json_array(j, "resources");
+	for (int r = 0; r < RES_NR; r++) {
+		struct pair row = { a, b, r };
+
+		json_object(j, NULL);
+		json_columns(j, compare_columns, compare_columns_n, &row);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_object_end(j);
+	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+}
+
+static int print_table(const struct compare_args *args, const struct task *a, const struct task *b)
+{
+	const char *defaults = args->verbose ? "RESOURCE,STATE,A,B" : "RESOURCE,STATE";
+	const char *bad = NULL;
+	struct table *t = table_new(compare_columns, compare_columns_n, defaults,
+				    &args->common.view, &bad);
+	char sentence[256];
+
+	if (!t)
+		return fail(EXIT_FAILED, "compare", "out of memory");
+	if (!args->common.view.raw)
+		printf("%s.\n\n", verdict_sentence(sentence, sizeof(sentence), a, b));
+	for (int r = 0; r < RES_NR; r++) {
+		struct pair row = { a, b, r };
+
+		table_add(t, NULL, &row);
+	}
+	table_print(t, stdout);
+	table_free(t);
+	return EXIT_DONE;
+}
+
+static int compare(const struct state *st, const struct compare_args *args, char **argv)
+{
+	const struct task *a, *b;
+	int status = state_task(st, argv[0], &a);
+
+	if (!status)
+		status = state_task(st, argv[1], &b);
+	if (status)
+		return status;
+	return args->common.view.json ? print_json(st, a, b) : print_table(args, a, b);
+}
+
+static int run(const struct command *cmd, void *args, int argc, char **argv)
+{
+	const struct compare_args *a = args;
+	struct state st;
+	int status = state_init(&st, &a->common, 0);
+
+	(void)cmd;
+	(void)argc;
+	if (status)
+		return status;
+	status = compare(&st, args, argv);
+	state_deinit(&st);
+	return status;
+}
+
+static const struct option_def options[] = {
+	{ "verbose", 'v', NULL, OPTION_FLAG, offsetof(struct compare_args, verbose),
+	  "show the ids that were compared" },
+};
+
+const struct command cmd_compare = {
+	.name = "compare",
+	.operands = "TASK TASK",
+	.summary = "what two tasks share, resource by resource, and the verdict",
+	.text = "A task is the pid of a process or the tid of a thread.",
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.args_size = sizeof(struct compare_args),
+	.columns = compare_columns,
+	.n_columns = &compare_columns_n,
+	.min_operands = 2,
+	.max_operands = 2,
+	.run = run,
+};

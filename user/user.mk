@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The inspector: every .c below user/ is part of it; the BPF skeletons come from bpf/bpf.mk.
+
+USER_VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo 0.1)
+USER_SRC  := $(filter-out user/%_test.c,$(wildcard user/*.c user/*/*.c))
+USER_OBJ  := $(USER_SRC:%.c=$(O)/%.o)
+USER_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wformat=2 -Wstrict-prototypes -Wshadow \
+	-Wno-missing-field-initializers -D_GNU_SOURCE -Iuser -Ikmod/uapi -Ibpf -I$(O)/bpf $(CFLAGS)
+USER_LDLIBS := -lsmartcols -lyajl -lbpf -lelf -lz -lm -lpthread
+
+all: $(O)/mmlens
+
+$(O)/mmlens: $(USER_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(USER_CFLAGS) $(LDFLAGS) -o $@ $(USER_OBJ) $(USER_LDLIBS)
+
+# Skeletons exist before any object is compiled; afterwards the .d files know who needs which.
+$(USER_OBJ): $(O)/%.o: %.c | $(BPF_SKELETONS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(USER_CFLAGS) -DMMLENS_VERSION='"$(USER_VERSION)"' -MMD -MP -c -o $@ $<
+
+-include $(USER_OBJ:.o=.d)
