@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Situations of memory: a region of each nature at a printed address, with a forked child that has
+ * it present too, and a parent whose child rewrote a known share of what fork gave it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include "subject.h"
+
+#define REGION_PAGES 16
+#define HUGE_SIZE    (2UL << 20)
+
+/* Bits of /proc/kpageflags (Documentation/admin-guide/mm/pagemap.rst). */
+#define KPF_KSM	      21
+#define KPF_THP	      22
+#define KPF_HUGE      17
+#define KPF_ZERO_PAGE 24
+
+static size_t page;
+
+static void region_at(void *at, size_t len)
+{
+	for (size_t off = 0; off < len; off += page)
+		*(volatile long *)((char *)at + off) = (long)off + 1;
+}
+
+static void read_all(const void *at, size_t len)
+{
+	for (size_t off = 0; off < len; off += page)
+		(void)*(const volatile char *)((const char *)at + off);
+}
+
+static void *anonymous(int flags, size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | flags, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* The kernel's flags of the page behind @at; 0 also without the right to know. */
+static uint64_t page_flags(const void *at)
+{
+	int maps = open("/proc/self/pagemap", O_RDONLY), flags = open("/proc/kpageflags", O_RDONLY);
+	uint64_t entry = 0, bits = 0;
+
+	if (pread(maps, &entry, 8, (off_t)((uintptr_t)at / page * 8)) != 8)
+		entry = 0;
+	entry &= (1ULL << 55) - 1;
+	if (!entry || pread(flags, &bits, 8, (off_t)(entry * 8)) != 8)
+		bits = 0;
+	close(maps);
+	close(flags);
+	return bits;
+}
+
+static bool await_flag(const void *at, int bit, int tries)
+{
+	for (; tries; tries--, usleep(10000))
+		if (page_flags(at) >> bit & 1)
+			return true;
+	return false;
+}
+
+/* ---- natures: each returns its region, written, or NULL with errno ---- */
+
+static void *make_private(size_t *len)
+{
+	void *p = anonymous(MAP_PRIVATE, *len);
+
+	if (p && !madvise(p, *len, MADV_NOHUGEPAGE))
+		region_at(p, *len);
+	return p;
+}
+
+static void *make_shared(size_t *len)
+{
+	void *p = anonymous(MAP_SHARED, *len);
+
+	if (p)
+		region_at(p, *len);
+	return p;
+}
+
+static void *map_fd(int fd, size_t len, int flags)
+{
+	void *p = MAP_FAILED;
+
+	if (fd >= 0 && !ftruncate(fd, (off_t)len))
+		p = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (p == MAP_FAILED)
+		return NULL;
+	region_at(p, len);
+	return p;
+}
+
+static void *make_memfd(size_t *len)
+{
+	return map_fd(memfd_create("subject-memfd", MFD_CLOEXEC), *len, MAP_SHARED);
+}
+
+static void *make_posix_shm(size_t *len)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/subject-shm.%d", getpid());
+	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (fd >= 0)
+		shm_unlink(name);
+	return map_fd(fd, *len, MAP_SHARED);
+}
+
+static void *make_sysv_shm(size_t *len)
+{
+	int id = shmget(IPC_PRIVATE, *len, IPC_CREAT | 0600);
+	void *p = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+
+	if (id >= 0)
+		shmctl(id, IPC_RMID, NULL);
+	if (p == (void *)-1)
+		return NULL;
+	region_at(p, *len);
+	say("sysv_id", "%d", id);
+	return p;
+}
+
+static int temporary_file(void)
+{
+	char path[] = "/tmp/subject-file.XXXXXX";
+	int fd = mkstemp(path);
+
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+static void *make_file_shared(size_t *len)
+{
+	return map_fd(temporary_file(), *len, MAP_SHARED);
+}
+
+static void *make_file_written(size_t *len)
+{
+	return map_fd(temporary_file(), *len, MAP_PRIVATE);
+}
+
+static void *make_zero(size_t *len)
+{
+	void *p = anonymous(MAP_PRIVATE, *len);
+
+	if (p && !madvise(p, *len, MADV_NOHUGEPAGE))
+		read_all(p, *len);
+	return p;
+}
+
+static void *make_thp(size_t *len)
+{
+	char *p = anonymous(MAP_PRIVATE, 2 * HUGE_SIZE);
+
+	if (!p)
+		return NULL;
+	p += HUGE_SIZE - (uintptr_t)p % HUGE_SIZE;
+	*len = HUGE_SIZE;
+	if (madvise(p, *len, MADV_HUGEPAGE))
+		return NULL;
+	region_at(p, *len);
+	errno = ENOMEM;
+	return await_flag(p, KPF_THP, 1) ? p : NULL;
+}
+
+/* Lends the kernel a huge page beyond its pool, which falls back to it when the subject ends. */
+static void *make_hugetlb(size_t *len)
+{
+	static const char over[] = "/proc/sys/vm/nr_overcommit_hugepages";
+	char before[32];
+	void *p;
+
+	*len = HUGE_SIZE;
+	if (!read_text(over, before, sizeof(before)))
+		return NULL;
+	if (atoi(before) < 2 && !write_text(over, "2"))
+		return NULL;
+	p = anonymous(MAP_PRIVATE | MAP_HUGETLB | MAP_POPULATE, *len);
+	if (atoi(before) < 2)
+		write_text(over, before);
+	if (p)
+		region_at(p, *len);
+	return p;
+}
+
+static bool ksm_run(const char *value)
+{
+	return write_text("/sys/kernel/mm/ksm/run", value);
+}
+
+/* All pages alike, so ksmd leaves one. It is set going only until it has. */
+static void *make_ksm(size_t *len)
+{
+	char before[32], *p = anonymous(MAP_PRIVATE, *len);
+	bool merged;
+
+	if (!p || madvise(p, *len, MADV_MERGEABLE))
+		return NULL;
+	memset(p, 0x5a, *len);
+	if (!read_text("/sys/kernel/mm/ksm/run", before, sizeof(before)) || !ksm_run("1"))
+		return NULL;
+	merged = await_flag(p, KPF_KSM, 1500) && await_flag(p + *len - page, KPF_KSM, 500);
+	if (before[0] != '1')
+		ksm_run(before);
+	errno = ETIMEDOUT;
+	return merged ? p : NULL;
+}
+
+static const struct nature {
+	const char *name;
+	void *(*make)(size_t *len);
+	bool half; /* the child rewrites the first half */
+} natures[] = {
+	{ "private", make_private, true },
+	{ "shared_anon", make_shared, false },
+	{ "memfd", make_memfd, false },
+	{ "posix_shm", make_posix_shm, false },
+	{ "sysv_shm", make_sysv_shm, false },
+	{ "file_shared", make_file_shared, false },
+	{ "file_private", make_file_written, true },
+	{ "zero", make_zero, false },
+	{ "thp", make_thp, false },
+	{ "hugetlb", make_hugetlb, false },
+	{ "ksm", make_ksm, false },
+};
+
+#define NATURES (sizeof(natures) / sizeof(natures[0]))
+
+struct region {
+	char *at; /* NULL: not asked for, or not to be had */
+	size_t len;
+};
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc < 2;
+}
+
+struct mem_stage {
+	struct region regions[NATURES];
+	int arrived;
+};
+
+static void child_side(void *arg)
+{
+	struct mem_stage *stage = arg;
+
+	for (size_t i = 0; i < NATURES; i++) {
+		struct region *r = &stage->regions[i];
+
+		if (r->at)
+			read_all(r->at, r->len);
+		if (r->at && natures[i].half)
+			region_at(r->at, r->len / 2);
+	}
+	post_word(&stage->arrived, 1);
+}
+
+/* Why the last nature could not be had, without a space. */
+static const char *reason(void)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "%s", strerror(errno));
+	for (char *c = text; *c; c++)
+		if (*c == ' ')
+			*c = '-';
+	return text;
+}
+
+static void make_regions(struct mem_stage *stage, int argc, char **argv)
+{
+	char absent[512] = "";
+
+	for (size_t i = 0; i < NATURES; i++) {
+		struct region *r = &stage->regions[i];
+
+		if (!wanted(natures[i].name, argc, argv))
+			continue;
+		r->len = REGION_PAGES * page;
+		errno = 0;
+		r->at = natures[i].make(&r->len);
+		if (r->at)
+			say_range(natures[i].name, r->at, r->len);
+		else
+			snprintf(absent + strlen(absent), sizeof(absent) - strlen(absent),
+				 "%s%s:%s", absent[0] ? "," : "", natures[i].name, reason());
+	}
+	say("absent", "%s", absent[0] ? absent : "-");
+}
+
+static void mappings(int argc, char **argv)
+{
+	struct mem_stage *stage = shared_memory(sizeof(*stage));
+	pid_t child;
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	make_regions(stage, argc, argv);
+	child = fork_child(child_side, stage);
+	await_word(&stage->arrived);
+	say_task("pid", getpid(), "process");
+	say_task("child", child, "process");
+	ready_and_hold();
+}
+
+/* ---- cow: K % of M MiB rewritten by the child, spread evenly ---- */
+
+struct cow {
+	char *at;
+	size_t pages;
+	long percent;
+	size_t rewritten;
+	int done;
+};
+
+static void rewrite(void *arg)
+{
+	struct cow *cow = arg;
+
+	/* As Bresenham draws a line: the share is exact over the whole and even on the way. */
+	for (size_t i = 0; i < cow->pages; i++) {
+		if ((i + 1) * (size_t)cow->percent / 100 == i * (size_t)cow->percent / 100)
+			continue;
+		*(volatile long *)(cow->at + i * page) = -1;
+		cow->rewritten++;
+	}
+	post_word(&cow->done, 1);
+}
+
+static void cow(int argc, char **argv)
+{
+	struct cow *cow = shared_memory(sizeof(*cow));
+	size_t len = (size_t)number(argc, argv, 2, 64) << 20;
+	pid_t child;
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	cow->percent = number(argc, argv, 1, 25);
+	cow->pages = len / page;
+	cow->at = make_private(&len);
+	if (!cow->at)
+		unavailable("memory: %s", strerror(errno));
+	child = fork_child(rewrite, cow);
+	await_word(&cow->done);
+	say_task("pid", getpid(), "process");
+	say_task("child", child, "process");
+	say_range("region", cow->at, len);
+	say("pages", "%zu", cow->pages);
+	say("different", "%zu", cow->rewritten);
+	ready_and_hold();
+}
+
+const struct situation mem_situations[] = {
+	{ "mappings", "[NATURE...]", "regions of each nature, present in a forked child too",
+	  mappings },
+	{ "cow", "[K=25] [M=64]", "a fork whose child rewrote K % of M MiB", cow },
+	{ 0 },
+};

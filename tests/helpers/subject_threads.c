@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Situations inside one process: threads, what a thread can leave, names that bite, masses. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "subject.h"
+
+#define NAMED_THREADS 16 /* of a mass, so many get a role */
+
+static void say_thread(long n, pid_t tid)
+{
+	char role[32];
+
+	snprintf(role, sizeof(role), "tid%ld", n);
+	say_task(role, tid, "thread");
+}
+
+static void threads(int argc, char **argv)
+{
+	long count = number(argc, argv, 1, 3);
+
+	say_task("pid", getpid(), "process");
+	say("threads", "%ld", count);
+	for (long n = 1; n <= count; n++) {
+		pid_t tid = start_thread(NULL, NULL);
+
+		if (n <= NAMED_THREADS)
+			say_thread(n, tid);
+	}
+	ready_and_hold();
+}
+
+static void leave(void *arg)
+{
+	int flags = *(int *)arg;
+
+	if (unshare(flags))
+		fail("unshare");
+}
+
+static void one_left(int flags, const char *what)
+{
+	say_task("pid", getpid(), "process");
+	say_thread(1, start_thread(NULL, NULL));
+	say_thread(2, start_thread(leave, &flags));
+	say("odd", "tid2");
+	say("left", "%s", what);
+	ready_and_hold();
+}
+
+static void unshare_files(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	one_left(CLONE_FILES, "files");
+}
+
+static void unshare_fs(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	one_left(CLONE_FS, "fs");
+}
+
+/*
+ * Names that break what prints them: table, JSON, terminal, awk. At most 15 bytes, so the last one is cut
+ * in the middle of a character by the kernel.
+ */
+static const char *const hostile[] = {
+	"a\nb\nready x=1",
+	"\033[31mred\033]0;t\a",
+	"\xff\xfe\x80\xc3(",
+	"\"q\\u0022\\",
+	"tab\there\r\v\f",
+	"",
+	") S 1 (x) R 2",
+	"</script><b>",
+	"\x7f\x1b\x9b"
+	"2J",
+	"a b  c ",
+	"%s%n%d",
+	"\xe2\x80\xae"
+	"evil\xe2\x80\x8b",
+	"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac",
+};
+
+static void take_name(void *name)
+{
+	prctl(PR_SET_NAME, name);
+}
+
+static void say_hex(const char *key, const char *name)
+{
+	char hex[2 * 15 + 1] = "";
+
+	for (size_t i = 0; i < 15 && name[i]; i++)
+		snprintf(hex + 2 * i, 3, "%02x", (unsigned char)name[i]);
+	say(key, "%s", hex[0] ? hex : "-");
+}
+
+static void hostile_comm(int argc, char **argv)
+{
+	const size_t count = sizeof(hostile) / sizeof(hostile[0]);
+	char key[32];
+
+	(void)argc, (void)argv;
+	prctl(PR_SET_NAME, hostile[0]);
+	say_task("pid", getpid(), "process");
+	say_hex("comm0", hostile[0]);
+	for (size_t n = 1; n < count; n++) {
+		say_thread((long)n, start_thread(take_name, (void *)hostile[n]));
+		snprintf(key, sizeof(key), "comm%zu", n);
+		say_hex(key, hostile[n]);
+	}
+	ready_and_hold();
+}
+
+/* ---- masses ---- */
+
+#define MASS_STACK 4096
+/* What pthread_create uses, without what needs a TLS of its own. */
+#define MASS_FLAGS \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
+
+static int mass_arrived;
+
+static int mass_main(void *arg)
+{
+	(void)arg;
+	__atomic_add_fetch(&mass_arrived, 1, __ATOMIC_RELEASE);
+	sleep_for_ever();
+}
+
+/*
+ * 100,000 pthreads would need more mappings than vm.max_map_count allows; all stacks lie in one
+ * mapping here, a page each.
+ */
+static void mass(int argc, char **argv)
+{
+	long count = number(argc, argv, 1, 4000);
+	size_t size = (size_t)count * MASS_STACK;
+	char *stacks = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (stacks == MAP_FAILED)
+		fail("stacks");
+	say_task("pid", getpid(), "process");
+	say("threads", "%ld", count);
+	for (long n = 1; n <= count; n++) {
+		pid_t tid = clone(mass_main, stacks + n * MASS_STACK, MASS_FLAGS, NULL);
+
+		if (tid < 0)
+			unavailable("only %ld of %ld threads: %s (kernel.pid_max, threads-max)",
+				    n - 1, count, strerror(errno));
+		if (n <= NAMED_THREADS)
+			say_thread(n, tid);
+	}
+	while (__atomic_load_n(&mass_arrived, __ATOMIC_ACQUIRE) < count)
+		usleep(1000);
+	ready_and_hold();
+}
+
+const struct situation thread_situations[] = {
+	{ "threads", "[N=3]", "a process with N more threads", threads },
+	{ "unshare-files", "", "a thread that left its process's descriptor table", unshare_files },
+	{ "unshare-fs", "", "a thread with a working directory and umask of its own", unshare_fs },
+	{ "hostile-comm", "", "threads whose names break what prints them", hostile_comm },
+	{ "mass", "[N=4000]", "N threads with stacks of a page", mass },
+	{ 0 },
+};
