@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Names for kernel objects that are comparable and are no addresses. */
+#ifndef MMLENS_IDS_BPF_H
+#define MMLENS_IDS_BPF_H
+
+#include "kernel.bpf.h"
+#include "mmlens_event.h"
+
+/* The space of no user: on x86 init_mm is born with this ctx_id (INIT_MM_CONTEXT). */
+#define INIT_MM_CTX_ID 1
+
+static __always_inline __u64 mix64(__u64 x)
+{
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccdULL;
+	x ^= x >> 33;
+	x *= 0xc4ceb9fe1a85ec53ULL;
+	return x ^ (x >> 33);
+}
+
+/*
+ * A keyed permutation (two rounds of Even-Mansour): distinct objects never collide, and without
+ * the keys, which live as long as the inspector's run, an id says nothing about the address.
+ */
+static __always_inline __u64 keyed_id(const volatile struct mmlens_keys *keys, const void *obj)
+{
+	__u64 x = (__u64)obj;
+
+	if (!obj)
+		return 0;
+	x = mix64(x ^ keys->k[0]);
+	x = mix64(x ^ keys->k[1]);
+	return x ^ keys->k[2];
+}
+
+/* Of an mm whose ctx_id was read by the caller's own cheapest way. */
+static __always_inline __u64 space_of_ctx(__u64 ctx_id)
+{
+	return ctx_id == INIT_MM_CTX_ID ? 0 : ctx_id;
+}
+
+static __always_inline __u64 space_id(const volatile struct mmlens_keys *keys,
+				      const struct mm_struct *mm)
+{
+	if (!mm)
+		return 0;
+	if (bpf_core_field_exists(mm->context.ctx_id))
+		return space_of_ctx(BPF_CORE_READ(mm, context.ctx_id));
+	return keyed_id(keys, mm);
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ABI 2: what the BPF programs and the inspector say to each other. Both are built from one tree
+ * and shipped in one file, so this ABI need not be stable; it must be unambiguous. Widths are
+ * fixed, padding is named, sizes are asserted, absence is always a bit and never a magic value.
+ *
+ * Object ids are keyed: a kernel address is mixed with random words that the inspector chose for
+ * this run (struct mmlens_keys) before it is written, so equal objects have equal ids within a
+ * run, and no address leaves the kernel. Exceptions are names the kernel itself gives out and
+ * never hides: the space on x86 (mm->context.ctx_id, so that it is the same id as the module's),
+ * namespaces (their inode number) and cgroups (their inode number).
+ *
+ * An id of 0 always means "has none".
+ */
+#ifndef MMLENS_EVENT_H
+#define MMLENS_EVENT_H
+
+#include <linux/types.h>
+
+#define MMLENS_EVENT_ABI 2
+#define MMLENS_COMM_LEN	 16
+
+struct mmlens_keys {
+	__u64 k[3];
+};
+
+/* Indices of mmlens_task_rec.res. */
+enum mmlens_res {
+	MMLENS_RES_MM,
+	MMLENS_RES_FILES,
+	MMLENS_RES_FS,
+	MMLENS_RES_SIGHAND,
+	MMLENS_RES_IO,
+	MMLENS_RES_SYSVSEM,
+	MMLENS_RES_SIGNAL,
+	MMLENS_RES_UTS_NS,
+	MMLENS_RES_IPC_NS,
+	MMLENS_RES_MNT_NS,
+	MMLENS_RES_PID_NS,
+	MMLENS_RES_NET_NS,
+	MMLENS_RES_TIME_NS,
+	MMLENS_RES_CGROUP_NS,
+	MMLENS_RES_USER_NS,
+	MMLENS_RES_CRED,
+	MMLENS_RES_CGROUP,
+	MMLENS_RES_SECCOMP,
+	MMLENS_RES_NR
+};
+
+/* mmlens_task_rec.flags */
+enum mmlens_task_flag {
+	MMLENS_TASK_KTHREAD = 1 << 0,
+	MMLENS_TASK_IO_WORKER = 1 << 1,
+	MMLENS_TASK_USER_WORKER = 1 << 2,
+	MMLENS_TASK_EXITING = 1 << 3,
+	MMLENS_TASK_VFORK = 1 << 4,  /* runs in its parent's space, and the parent waits */
+	MMLENS_TASK_TRACED = 1 << 5,
+	MMLENS_TASK_ON_CPU = 1 << 6, /* was running: ksp is stale and usp may be */
+	MMLENS_TASK_RACED = 1 << 7,  /* its space changed while the record was filled */
+};
+
+/* mmlens_task_rec.has: which of the optional fields were answered. */
+enum mmlens_has {
+	MMLENS_HAS_USP = 1 << 0,
+	MMLENS_HAS_USTACK = 1 << 1,
+	MMLENS_HAS_UGUARD = 1 << 2,
+	MMLENS_HAS_KSTACK = 1 << 3, /* kstack, kstack_size */
+	MMLENS_HAS_KSP = 1 << 4,
+	MMLENS_HAS_CPU = 1 << 5,
+};
+
+/*
+ * One task, as iter/task saw it; the iterator's file is a sequence of these. Pids are numbers in
+ * the pid namespace of the reader. Times are ns of CLOCK_BOOTTIME, sizes and offsets bytes.
+ */
+struct mmlens_task_rec {
+	__u32 tgid;
+	__u32 tid;
+	__u32 ppid; /* 0 if the parent is outside the reader's namespace */
+	__u32 uid;  /* in the initial user namespace */
+	__u32 flags;
+	__u32 has;
+	__u32 res_has; /* bit per enum mmlens_res: this kernel has such a thing at all */
+	__s32 cpu;
+	__u64 start_ns;
+	__u64 nvcsw;
+	__u64 nivcsw;
+	__u64 loan; /* space held by a kernel thread, 0 if none */
+	__u64 res[MMLENS_RES_NR];
+	__u64 usp;
+	__u64 ustack_start;
+	__u64 ustack_end;
+	__u64 uguard;
+	__u64 kstack; /* keyed id of the kernel stack */
+	__u64 ksp;    /* offset of the saved kernel stack pointer in the stack */
+	__u32 kstack_size;
+	__u32 state; /* bits of task->__state and task->exit_state, or'ed */
+	__u32 mm_users;
+	__u32 pad;
+	char comm[MMLENS_COMM_LEN];
+};
+
+_Static_assert(sizeof(struct mmlens_task_rec) == 8 * 4 + 10 * 8 + MMLENS_RES_NR * 8 + 16 + 16,
+	       "mmlens_task_rec has holes");
+
+/* What the inspector asks of the task iterator, set before the program is loaded. */
+struct mmlens_task_ask {
+	struct mmlens_keys keys;
+	__u32 page_size;
+	__u32 pad;
+};
+
+#endif

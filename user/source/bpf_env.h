@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every user of BPF here needs: whether this kernel and this process may, why not, the keys
+ * of this run, and libbpf kept silent but for its last word, which is the best reason there is.
+ */
+#ifndef MMLENS_SOURCE_BPF_ENV_H
+#define MMLENS_SOURCE_BPF_ENV_H
+
+#include "mmlens_event.h"
+#include "source/source.h"
+
+/* 0, or -errno with `why` saying what is missing and how to get it. */
+int bpf_env_check(struct why *why);
+
+/* The same in every object of this process, so that ids may be compared across programs. */
+struct mmlens_keys bpf_env_keys(void);
+
+/* Turns libbpf's failure to load into a reason; returns err. */
+int bpf_env_load_failed(struct why *why, int err);
+
+#endif
