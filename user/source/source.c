@@ -12,6 +12,7 @@
 /* Best first: this is the order of --source=auto. */
 static const struct source_ops *const sources[] = {
 	&source_module,
+	&source_bpf,
 };
 
 int why_set(struct why *why, int err, const char *fmt, ...)
