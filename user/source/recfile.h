@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The file of `mmlens record`: a header and then blocks, each whole or not there.
+ *
+ *   header  8 bytes "mmlens\r\n", u32 version of the container (1), u32 reserved (0)
+ *   block   u32 0x4b4c424d "MBLK", u16 type, u16 version of the type, u32 length of the payload,
+ *           u32 CRC-32C of the twelve bytes before it and of the payload; the payload; zeros up to
+ *           a multiple of 8
+ *
+ * All numbers are little-endian. A reader skips types it does not know, and refuses versions of a
+ * known type that are newer than itself. A writer that dies leaves a file that is good up to the
+ * last block it flushed: a reader tells a file cut short (-ENODATA) from one that is wrong
+ * (-EBADMSG). An ordinary file ends with an END block.
+ *
+ * What is in a payload is the business of those who write the type: snapfile.c for SNAPSHOT,
+ * recevents.c for the rest.
+ */
+#ifndef MMLENS_SOURCE_RECFILE_H
+#define MMLENS_SOURCE_RECFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/bytes.h"
+
+enum rec_type {
+	REC_META = 1,	  /* machine, kernel, boot, command line, clock */
+	REC_SNAPSHOT = 2, /* all tasks at one time; the first is "before", a second "after" */
+	REC_TASKS = 3,	  /* identities that the events refer to */
+	REC_EVENTS = 4,	  /* switches, wake-ups, births, deaths of one CPU */
+	REC_STAT = 5,	  /* the aggregate of the whole window */
+	REC_END = 6,	  /* the writer finished */
+};
+
+/* A payload larger than this is not ours; a snapshot of 100,000 tasks is a fifth of it. */
+#define REC_PAYLOAD_MAX (256u << 20)
+
+struct recfile; /* one side or the other */
+
+struct rec_block {
+	uint16_t type;
+	uint16_t version;
+	uint32_t len;
+	const uint8_t *payload; /* valid until the next call */
+};
+
+/* Makes or empties the file. -errno; *out is untouched on failure. */
+int recfile_create(const char *path, struct recfile **out);
+/* Buffered; whole blocks reach the file in order. */
+int recfile_put(struct recfile *f, enum rec_type type, uint16_t version, const struct bytes *b);
+int recfile_flush(struct recfile *f);
+
+/* -EMEDIUMTYPE: not such a file; -EPROTO: a container version this program does not know. */
+int recfile_open(const char *path, struct recfile **out);
+/* 1 and a block, 0 behind the last; -ENODATA: cut short here; -EBADMSG: damaged here. */
+int recfile_next(struct recfile *f, struct rec_block *b);
+/* 1 and the first block of that type from the beginning of the file on, else as recfile_next(). */
+int recfile_find(struct recfile *f, enum rec_type type, struct rec_block *b);
+int recfile_rewind(struct recfile *f);
+/* Ends a file being written with an END block and reports what could not be written. */
+int recfile_close(struct recfile *f);
+
+/* Why an error of the reading functions happened, for `mmlens: FILE: why`. */
+const char *recfile_why(int err);
+
+#endif
