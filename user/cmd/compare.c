@@ -33,7 +33,7 @@ static void get_id(const void *row, int arg, struct value *v)
 	const struct task *t = arg == SIDE_A ? p->a : p->b;
 
 	if (task_res_known(t, p->res))
-		value_uint(v, VALUE_ID, t->res[p->res]);
+		value_resource(v, p->res, t->res[p->res]);
 }
 
 static const struct column compare_columns[] = {

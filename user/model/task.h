@@ -156,6 +156,12 @@ const char *task_kind_name(enum task_kind kind);
 /* JSON keys of the contract ("mm", "uts_ns", ...), also used as column words. */
 const char *resource_name(enum resource r);
 
+/* Whether its id is an inode number that other tools print too (lsns, stat). */
+static inline bool resource_is_inode(enum resource r)
+{
+	return (r >= RES_UTS_NS && r <= RES_USER_NS) || r == RES_CGROUP;
+}
+
 int task_key_cmp(const struct task_key *a, const struct task_key *b);
 
 #endif

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
 #include "render/tasks.h"
+
+void value_resource(struct value *v, enum resource r, uint64_t id)
+{
+	if (!resource_is_inode(r) || !id)
+		return value_uint(v, VALUE_ID, id);
+	snprintf(v->room, sizeof(v->room), "%" PRIu64, id);
+	value_str(v, v->room);
+}
 
 static void get_tgid(const void *row, int arg, struct value *v)
 {
@@ -45,7 +54,7 @@ static void get_resource(const void *row, int arg, struct value *v)
 	const struct task *t = row;
 
 	if (task_res_known(t, arg))
-		value_uint(v, VALUE_ID, t->res[arg]);
+		value_resource(v, arg, t->res[arg]);
 }
 
 /* Plain numbers that a witness may not know, by the bit that says so. */

@@ -10,6 +10,9 @@
 extern const struct column task_columns[];
 extern const size_t task_columns_n;
 
+/* An id as the user knows it from elsewhere: namespaces and cgroups by inode, in decimal. */
+void value_resource(struct value *v, enum resource r, uint64_t id);
+
 /* The whole task as a member `key` of the open object, or an element of the open array (NULL). */
 void json_task(struct json *j, const char *key, const struct task *t);
 /* {tgid tid comm kind} */
