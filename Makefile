@@ -33,6 +33,7 @@ all:
 -include kmod/kmod.mk
 -include bpf/bpf.mk
 -include user/user.mk
+-include user/install.mk
 -include tests/tests.mk
 -include scripts/scripts.mk
 
