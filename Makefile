@@ -34,8 +34,13 @@ all:
 -include bpf/bpf.mk
 -include user/user.mk
 -include user/install.mk
+-include tests/unit/unit.mk
 -include tests/tests.mk
 -include scripts/scripts.mk
+
+.PHONY: demo
+demo: ## boot the test VM and inspect real programs there, with the module loaded
+	$(Q)scripts/demo
 
 .PHONY: help
 help: ## print this list

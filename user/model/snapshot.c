@@ -85,7 +85,8 @@ int snapshot_seal(struct snapshot *s)
 	size_t before = s->n;
 	struct slot *slots;
 
-	qsort(s->tasks, s->n, sizeof(*s->tasks), by_key);
+	if (s->n)
+		qsort(s->tasks, s->n, sizeof(*s->tasks), by_key);
 	slots = malloc((s->n ? s->n : 1) * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;

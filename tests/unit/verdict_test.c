@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The verdict over two tasks, and the trap that two absent objects are not a shared one. */
+#include "analysis/verdict.h"
+#include "unit.h"
+
+static struct task make(uint32_t tgid, uint32_t tid, uint64_t space)
+{
+	struct task t = { .key = { tgid, tid, tid } };
+
+	task_set_res(&t, RES_MM, space);
+	return t;
+}
+
+static void absent_is_not_shared(void **state)
+{
+	struct task a = make(1, 1, 7), b = make(2, 2, 7);
+
+	(void)state;
+	assert_int_equal(resource_share(&a, &b, RES_MM), SHARE_SHARED);
+	assert_int_equal(resource_share(&a, &b, RES_IO), SHARE_UNKNOWN);
+	task_set_res(&a, RES_IO, 0);
+	assert_int_equal(resource_share(&a, &b, RES_IO), SHARE_UNKNOWN);
+	task_set_res(&b, RES_IO, 0);
+	assert_int_equal(resource_share(&a, &b, RES_IO), SHARE_BOTH_NONE);
+	task_set_res(&b, RES_IO, 5);
+	assert_int_equal(resource_share(&a, &b, RES_IO), SHARE_SEPARATE);
+}
+
+static void verdicts(void **state)
+{
+	struct task a = make(10, 10, 7), thread = make(10, 11, 7), peer = make(20, 20, 7);
+	struct task other = make(30, 30, 8), kernel = make(2, 2, 0), loan = make(3, 3, 7);
+	struct task unknown = make(40, 40, 0);
+
+	(void)state;
+	kernel.flags = loan.flags = TASK_KTHREAD;
+	unknown.res_known = 0;
+	assert_int_equal(verdict_of(&a, &a), VERDICT_SAME_TASK);
+	assert_int_equal(verdict_of(&a, &thread), VERDICT_THREADS);
+	assert_int_equal(verdict_of(&a, &peer), VERDICT_PEERS);
+	assert_int_equal(verdict_of(&a, &other), VERDICT_ISOLATED);
+	assert_int_equal(verdict_of(&a, &kernel), VERDICT_KERNEL);
+	assert_int_equal(verdict_of(&kernel, &loan), VERDICT_KERNEL);
+	assert_int_equal(verdict_of(&a, &unknown), VERDICT_UNKNOWN);
+	assert_null(verdict_name(VERDICT_UNKNOWN));
+	assert_string_equal(verdict_name(VERDICT_SAME_TASK), "same-task");
+}
+
+static void sentence_fits(void **state)
+{
+	struct task a = make(UINT32_MAX, UINT32_MAX, 7), b = make(UINT32_MAX - 1, UINT32_MAX - 1, 7);
+	char small[16];
+
+	(void)state;
+	verdict_sentence(small, sizeof(small), &a, &b);
+	assert_true(strlen(small) < sizeof(small));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(absent_is_not_shared),
+		cmocka_unit_test(verdicts),
+		cmocka_unit_test(sentence_fits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
