@@ -4,6 +4,8 @@
 #   kmod/kmod.mk  bpf/bpf.mk  user/user.mk  tests/tests.mk  scripts/scripts.mk
 # `make help` lists the targets. O= moves the build directory, V=1 shows the commands.
 
+VERSION := 0.1.0
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -37,6 +39,7 @@ all:
 -include tests/unit/unit.mk
 -include tests/tests.mk
 -include scripts/scripts.mk
+-include scripts/packaging/packaging.mk
 
 .PHONY: demo
 demo: ## boot the test VM and inspect real programs there, with the module loaded
@@ -44,7 +47,7 @@ demo: ## boot the test VM and inspect real programs there, with the module loade
 
 .PHONY: help
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  O=DIR  build directory (%s)   V=1  show commands   KREL=REL  kernel the module is built for\n' '$(O)'
 
 .PHONY: clean

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The inspector: every .c below user/ is part of it; the BPF skeletons come from bpf/bpf.mk.
 
-USER_VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo 0.1)
-USER_SRC  := $(filter-out user/%_test.c,$(wildcard user/*.c user/*/*.c))
+USER_SRC  := $(wildcard user/*.c user/*/*.c)
 USER_OBJ  := $(USER_SRC:%.c=$(O)/%.o)
 USER_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wformat=2 -Wstrict-prototypes -Wshadow \
 	-Wno-missing-field-initializers -D_GNU_SOURCE -Iuser -Ikmod/uapi -Ibpf -I$(O)/bpf $(CFLAGS)
@@ -18,6 +17,6 @@ $(O)/mmlens: $(USER_OBJ)
 $(USER_OBJ): $(O)/%.o: %.c | $(BPF_SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(USER_CFLAGS) -DMMLENS_VERSION='"$(USER_VERSION)"' -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(USER_CFLAGS) -DMMLENS_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
 -include $(USER_OBJ:.o=.d)
