@@ -76,9 +76,9 @@ struct mmlens_header {
 	__u64	taken_ns;
 	__u32	features;		/* MMLENS_FEAT_* */
 	__u32	pid_ns;			/* inode of the namespace whose pids the rows carry */
-	__u8	boot_id[40];		/* text as in /proc/sys/kernel/random/boot_id, or empty */
-	__u8	kernel[72];		/* uname -r */
-	__u8	arch[24];		/* uname -m */
+	char	boot_id[40];		/* text as in /proc/sys/kernel/random/boot_id, or empty */
+	char	kernel[72];		/* uname -r */
+	char	arch[24];		/* uname -m */
 	__u8	reserved[336];
 };
 

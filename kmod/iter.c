@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From one task to the next by tid, without tasklist_lock (which no module gets).
+ *
+ * The namespace's idr is ordered by tid and may be walked under RCU from any place: a tid is a
+ * cursor that stays right whatever is born and dies meanwhile. Tids only rise in a pass, so no
+ * row comes twice; a task that lives throughout keeps its tid and is met.
+ *
+ * But for one thing: an exec by a thread that is no leader takes over the leader's tid and start
+ * time (de_thread()), behind or before the cursor, in several steps under tasklist_lock. A row
+ * is therefore only given if its tid names the same task before and after it was filled and no such
+ * change is half way; otherwise the tid is looked up again.
+ */
+#include <linux/delay.h>
+#include <linux/idr.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "kmod.h"
+
+#define BRISK_TRIES	4	/* looks before we sleep: the writer needs microseconds */
+#define MAX_TRIES	64	/* then the row is given with MMLENS_F_RACED */
+
+/* The first task whose tid is at least @tid. 0, or -ENOENT behind the last. */
+static int get_ref(struct pid_namespace *ns, u32 tid, struct mmlens_ref *ref)
+{
+	int nr = tid, err = -ENOENT;
+	struct pid *pid;
+
+	rcu_read_lock();
+	for (; (pid = idr_get_next(&ns->idr, &nr)); nr++) {
+		struct task_struct *task = pid_task(pid, PIDTYPE_PID);
+
+		/* A pid that is only a group's or a session's by now has no task of its own. */
+		if (!task)
+			continue;
+		ref->pid = get_pid(pid);
+		ref->task = get_task_struct(task);
+		ref->tid = nr;
+		err = 0;
+		break;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+static void put_ref(struct mmlens_ref *ref)
+{
+	put_task_struct(ref->task);
+	put_pid(ref->pid);
+}
+
+/* The writer may be preempted with the lock held (PREEMPT_RT, a virtual CPU): give way to it. */
+static int give_way(int tries)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (tries < BRISK_TRIES)
+		cond_resched();
+	else
+		usleep_range(50, 500);
+	return 0;
+}
+
+/*
+ * Fills the reader's record with the first row at or behind @tid. 1, 0 behind the last task, or
+ * -EINTR for a reader that is being killed.
+ */
+int mmlens_next_row(struct mmlens_reader *reader, u32 tid)
+{
+	struct mmlens_ref ref;
+	int tries = 0, err;
+
+	while (tid <= INT_MAX && !get_ref(reader->ns, tid, &ref)) {
+		err = mmlens_fill(&ref, reader);
+		tries = ref.tid == tid ? tries + 1 : 1;
+		tid = ref.tid;
+		if (err == -EAGAIN && tries >= MAX_TRIES) {
+			reader->rec.flags |= MMLENS_F_RACED;
+			err = 0;
+		}
+		put_ref(&ref);
+		if (!err)
+			return 1;
+		if (err == -ESRCH)
+			tid++;
+		err = give_way(tries);
+		if (err)
+			return err;
+	}
+	return 0;
+}

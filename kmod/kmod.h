@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the module know of each other.
+ *
+ *   main.c     proc entries, load and unload
+ *   access.c   who may open, and who may see addresses
+ *   reader.c   the state of one open file
+ *   iter.c     which task comes next, and that its row is one task's
+ *   fill.c     a row, field group by field group
+ *   stack.c    its stacks
+ *   id.c       identities instead of pointers
+ *   bin.c, text.c, version.c   how a row, or the module itself, is told
+ */
+#ifndef MMLENS_KMOD_H
+#define MMLENS_KMOD_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/proc_fs.h>
+#include <linux/sched.h>
+
+#include "uapi/mmlens.h"
+
+#define MMLENS_VERSION "1.0"
+
+struct seq_file;
+
+/* access.c */
+int mmlens_may_open(const struct file *file);
+bool mmlens_may_see_addresses(const struct file *file);
+bool mmlens_addresses_visible(bool opener_may);
+
+/* id.c */
+void mmlens_id_init(void);
+u64 mmlens_id(const void *object);
+u64 mmlens_space_id(const struct mm_struct *mm);
+int mmlens_mnt_ns_inum(const void *mnt_ns, u32 *inum);
+u64 mmlens_known_ever(bool peak);
+const char *mmlens_boot_id(void);
+void mmlens_fill_header(struct mmlens_header *head, u32 features, u32 pid_ns);
+
+/*
+ * One open file. Its size does not depend on the system's. `lock` keeps two reads through one
+ * open file apart (pread takes no lock of the file's own).
+ */
+struct mmlens_reader {
+	struct mutex lock;
+	struct pid_namespace *ns;	/* of the proc mount; referenced */
+	bool may_see_addresses;		/* judged at open; lockdown is asked again at each read */
+	bool raw_addresses;		/* the answer for the read going on */
+	bool peak;			/* fill kstack_peak */
+
+	/* The row being given out (bin.c) or encoded (text.c). */
+	union {
+		struct mmlens_task rec;
+		struct mmlens_header head;
+	};
+
+	/* bin.c: the slot `rec` lies in, and the one that was asked for and answered with it. */
+	u32 slot;
+	u32 asked;
+	bool latched;
+
+	/* text.c: the bytes [base, base + len) of the stream and the tid that comes after them. */
+	loff_t base;
+	size_t len;
+	u32 next;
+	char *window;
+};
+
+/* reader.c */
+struct mmlens_reader *mmlens_reader_new(struct inode *inode, struct file *file);
+void mmlens_reader_free(struct mmlens_reader *reader);
+u32 mmlens_reader_features(const struct mmlens_reader *reader);
+
+/* iter.c: a task as its tid named it. Both are referenced. */
+struct mmlens_ref {
+	struct pid *pid;
+	struct task_struct *task;
+	u32 tid;			/* in the reader's namespace */
+};
+
+int mmlens_next_row(struct mmlens_reader *reader, u32 tid);
+
+/* fill.c */
+int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader);
+
+/* stack.c */
+void mmlens_fill_stacks(struct task_struct *task, struct mm_struct *mm,
+			const struct mmlens_reader *reader, struct mmlens_task *rec);
+
+/* bin.c, text.c, version.c */
+extern const struct proc_ops mmlens_tasks_bin_ops;
+extern const struct proc_ops mmlens_stacks_bin_ops;
+extern const struct proc_ops mmlens_tasks_ops;
+extern const struct proc_ops mmlens_version_ops;
+
+#endif /* MMLENS_KMOD_H */

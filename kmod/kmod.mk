@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The module for KREL, at $(O)/$(KREL)/kmod/mmlens.ko. kbuild writes beside the sources it is given,
+# so it is given links to them. KDIR= names a kernel tree that is not under /lib/modules (headers
+# unpacked somewhere, an own build); KMAKE= adds words to kbuild's command line (ARCH=, CC=).
+
+KDIR  ?= /lib/modules/$(KREL)/build
+KMAKE ?=
+
+kmod-dir := $(abspath $(O))/$(KREL)/kmod
+KMOD_KO  := $(O)/$(KREL)/kmod/mmlens.ko
+
+# The compiler the kernel was built with, if it is here; any gcc otherwise.
+kmod-cc = $(firstword $(shell command -v $$(grep -so 'gcc-[0-9]*' '$(KDIR)/.kernelvariables') || echo gcc))
+kmod-args = -C '$(KDIR)' M='$(kmod-dir)' $(if $(filter CC=%,$(KMAKE)),,CC='$(kmod-cc)') \
+	$(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=) $(KMAKE)
+
+.PHONY: kmod
+kmod: ## the module for KREL (KDIR=, KMAKE= for an unusual kernel tree)
+	$(Q)if [ -e '$(KDIR)/Makefile' ]; then \
+		$(MAKE) --no-print-directory kmod-build; \
+	else \
+		echo 'mmlens: no module for $(KREL): its headers are not installed ($(KDIR))'; \
+	fi
+all: kmod
+
+# kbuild is silent when it succeeds, but for what it warns of.
+.PHONY: kmod-build
+kmod-build:
+	$(call say,KMOD,$(KMOD_KO))
+	$(Q)mkdir -p '$(kmod-dir)' && cp -rsf '$(abspath kmod)/.' '$(kmod-dir)'
+	$(Q)$(MAKE) $(if $(filter 1,$(V)),V=1,-s --no-print-directory) $(kmod-args) modules
+
+# sparse (C=2) and checkpatch over the module's own sources; both print nothing when all is well.
+.PHONY: check-kmod
+check-kmod: ## sparse and checkpatch --strict over the module
+	$(Q)mkdir -p '$(kmod-dir)' && cp -rsf '$(abspath kmod)/.' '$(kmod-dir)'
+	$(Q)$(MAKE) -s --no-print-directory $(kmod-args) C=2 CF=-Wsparse-error modules
+	$(Q)'$(KDIR)/scripts/checkpatch.pl' --strict --terse --no-tree --no-summary --quiet \
+		--max-line-length=100 --file $(wildcard kmod/*.[ch] kmod/*/*.h)
