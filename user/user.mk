@@ -20,3 +20,6 @@ $(USER_OBJ): $(O)/%.o: %.c | $(BPF_SKELETONS)
 	$(Q)$(CC) $(USER_CFLAGS) -DMMLENS_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
 -include $(USER_OBJ:.o=.d)
+
+# The version is told by the front door.
+$(O)/user/main.o: Makefile
