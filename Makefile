@@ -4,7 +4,8 @@
 #   kmod/kmod.mk  bpf/bpf.mk  user/user.mk  tests/tests.mk  scripts/scripts.mk
 # `make help` lists the targets. O= moves the build directory, V=1 shows the commands.
 
-VERSION := 0.1.0
+# The module is shipped alone, so it says the version for all.
+VERSION := $(shell sed -n 's/^.define MMLENS_VERSION "\(.*\)"/\1/p' kmod/kmod.h)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:

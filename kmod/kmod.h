@@ -23,7 +23,7 @@
 
 #include "uapi/mmlens.h"
 
-#define MMLENS_VERSION "1.0"
+#define MMLENS_VERSION "0.1.0"
 
 struct seq_file;
 
