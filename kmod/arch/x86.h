@@ -3,12 +3,17 @@
 #define MMLENS_ARCH_SPACE_COUNTER	1
 #define MMLENS_ARCH_HAS_STACK_POINTERS	1
 
-/* ctx_id: "uniquely identifies this mm_struct", counted up from 1; init_mm has 0. */
+/* init_mm is born with this number (INIT_MM_CONTEXT); it is the kernel's own and nobody's space. */
+#define MMLENS_INIT_MM_CTX_ID	1
+
+/* ctx_id: "uniquely identifies this mm_struct", counted up from 2. */
 static inline u64 mmlens_arch_space_counter(const struct mm_struct *mm)
 {
 	u64 id;
 
-	return copy_from_kernel_nofault(&id, &mm->context.ctx_id, sizeof(id)) ? 0 : id;
+	if (copy_from_kernel_nofault(&id, &mm->context.ctx_id, sizeof(id)))
+		return 0;
+	return id == MMLENS_INIT_MM_CTX_ID ? 0 : id;
 }
 
 static inline int mmlens_arch_user_sp(struct task_struct *task, unsigned long *sp)
