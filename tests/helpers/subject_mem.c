@@ -198,26 +198,48 @@ static void *make_hugetlb(size_t *len)
 	return p;
 }
 
-static bool ksm_run(const char *value)
+/* ksmd in a hurry: others may have gigabytes for it to look through first. */
+static struct knob {
+	const char *path, *hurry;
+	char before[32];
+} knobs[] = {
+	{ "/sys/kernel/mm/ksm/sleep_millisecs", "0", "" },
+	{ "/sys/kernel/mm/ksm/pages_to_scan", "2000", "" },
+	{ "/sys/kernel/mm/ksm/run", "1", "" },
+};
+
+#define KNOBS (sizeof(knobs) / sizeof(knobs[0]))
+
+static bool ksm_hurry(void)
 {
-	return write_text("/sys/kernel/mm/ksm/run", value);
+	for (size_t i = 0; i < KNOBS; i++)
+		if (!read_text(knobs[i].path, knobs[i].before, sizeof(knobs[i].before)) ||
+		    !write_text(knobs[i].path, knobs[i].hurry))
+			return false;
+	return true;
+}
+
+static void ksm_calm(void)
+{
+	for (size_t i = KNOBS; i--;)
+		if (knobs[i].before[0])
+			write_text(knobs[i].path, knobs[i].before);
 }
 
 /* All pages alike, so ksmd leaves one. It is set going only until it has. */
 static void *make_ksm(size_t *len)
 {
-	char before[32], *p = anonymous(MAP_PRIVATE, *len);
-	bool merged;
+	char *p = anonymous(MAP_PRIVATE, *len);
+	bool merged = false;
 
 	if (!p || madvise(p, *len, MADV_MERGEABLE))
 		return NULL;
 	memset(p, 0x5a, *len);
-	if (!read_text("/sys/kernel/mm/ksm/run", before, sizeof(before)) || !ksm_run("1"))
-		return NULL;
-	merged = await_flag(p, KPF_KSM, 1500) && await_flag(p + *len - page, KPF_KSM, 500);
-	if (before[0] != '1')
-		ksm_run(before);
-	errno = ETIMEDOUT;
+	if (ksm_hurry()) {
+		merged = await_flag(p, KPF_KSM, 1500) && await_flag(p + *len - page, KPF_KSM, 500);
+		errno = ETIMEDOUT;
+	}
+	ksm_calm();
 	return merged ? p : NULL;
 }
 

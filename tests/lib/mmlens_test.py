@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What live tests are made of: the inspector, subjects and the kernel's own word.
+
+Where things are comes from the environment, so that the same files run on the host and in a VM:
+MMLENS (the inspector), MMLENS_HELPERS (the directory of subject and kcmp_oracle), MMLENS_SOURCES
+(the witnesses to try, separated by commas), MMLENS_LABEL (host, or the kernel of kernels.tsv).
+"""
+import json
+import os
+import re
+import select
+import subprocess
+import time
+
+from tap import Failed, Skip, main, prop, skip, want, want_equal  # noqa: F401
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("O", os.path.join(ROOT, "build"))
+MMLENS = os.environ.get("MMLENS", os.path.join(BUILD, "mmlens"))
+HELPERS = os.environ.get("MMLENS_HELPERS", os.path.join(BUILD, "tests"))
+SOURCES = os.environ.get("MMLENS_SOURCES", "bpf,procfs").split(",")
+LABEL = os.environ.get("MMLENS_LABEL", "host")
+
+PATIENCE = 30
+UNAVAILABLE = 77
+RESOURCES = ("mm", "files", "fs", "sighand", "io", "sysvsem")
+
+
+# ---- subjects ----
+
+class Subject:
+    """A running subject; its roles, kinds and values as it said them."""
+
+    def __init__(self, name, *args):
+        self.name = name
+        self.process = subprocess.Popen(
+            [os.path.join(HELPERS, "subject"), name, *map(str, args)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            self._parse(self._line())
+        except BaseException:
+            self.close()
+            raise
+
+    def _line(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        want(ready, f"subject {self.name} said nothing for {PATIENCE} s")
+        return self.process.stdout.readline().decode("ascii", "strict").strip()
+
+    def _parse(self, line):
+        word, _, rest = line.partition(" ")
+        if word == "unavailable":
+            skip(f"subject {self.name}: {rest}")
+        want(word == "ready", f"subject {self.name} said {line!r}")
+        self.said = dict(item.split("=", 1) for item in rest.split(" "))
+        self.kinds = dict(item.split(":") for item in self.said.get("kinds", "").split(",") if item)
+        self.tids = {role: int(self.said[role]) for role in self.kinds}
+
+    def __getitem__(self, key):
+        return self.said[key]
+
+    def number(self, key):
+        return int(self.said[key], 0)
+
+    def range(self, key):
+        start, end = self.said[key].split("-")
+        return int(start, 16), int(end, 16)
+
+    def absent(self):
+        """{nature: why} of what this machine does not give."""
+        text = self.said.get("absent", "-")
+        return {} if text == "-" else dict(item.split(":", 1) for item in text.split(","))
+
+    def go(self):
+        """Starts a workload and waits for its end."""
+        self.process.stdin.write(b"go\n")
+        self.process.stdin.flush()
+        line = self._line()
+        want(line.startswith("done "), f"subject {self.name} said {line!r} instead of done")
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise Failed(f"subject {self.name} did not end") from None
+        finally:
+            self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+# ---- the inspector ----
+
+class Result:
+    def __init__(self, args, status, out, err):
+        self.args, self.status, self.out, self.err = args, status, out, err
+
+    def __str__(self):
+        return (f"mmlens {' '.join(self.args)}: exit {self.status}\n"
+                f"stdout: {self.out[:2000]!r}\nstderr: {self.err[:2000]!r}")
+
+    def expect(self, status):
+        want(self.status == status, lambda: f"wanted exit {status} of {self}")
+        return self
+
+    def json(self):
+        """The document, and it must be JSON to the letter: no NaN, no duplicate key, UTF-8."""
+        self.expect(0)
+        return strict_json(self.out)
+
+    def error_line(self):
+        """The one line that an error is."""
+        text = self.err.decode("utf-8", "strict")
+        want(re.fullmatch(r"mmlens: [^\n]+\n", text), lambda: f"not one line 'mmlens: …': {self}")
+        return text
+
+
+def _no_constant(name):
+    raise Failed(f"{name} is no JSON")
+
+
+def _no_duplicate(pairs):
+    keys = [key for key, _ in pairs]
+    want(len(keys) == len(set(keys)), lambda: f"a key occurs twice in {keys}")
+    return dict(pairs)
+
+
+def strict_json(data):
+    text = data.decode("utf-8", "strict")
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicate)
+    except ValueError as why:
+        raise Failed(f"not JSON ({why}): {text[:2000]!r}") from None
+
+
+def mmlens(*args, timeout=60, **more):
+    args = [str(a) for a in args]
+    need_inspector()
+    try:
+        done = subprocess.run([MMLENS, *args], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=timeout, check=False, **more)
+    except subprocess.TimeoutExpired as late:
+        raise Failed(f"mmlens {' '.join(args)}: no end after {timeout} s; so far {late.stdout!r} "
+                     f"{late.stderr!r}") from None
+    want(done.returncode >= 0, f"mmlens {' '.join(args)}: killed by signal {-done.returncode}")
+    return Result(args, done.returncode, done.stdout, done.stderr)
+
+
+def need_inspector():
+    want(os.access(MMLENS, os.X_OK), f"there is no inspector at {MMLENS}")
+
+
+def inspect(command, *args, source=None, **more):
+    """The JSON document of a command, with the parts every document must have."""
+    chosen = [f"--source={source}"] if source else []
+    document = mmlens(command, "--json", *chosen, *args, **more).json()
+    want_equal(document.get("schema"), f"mmlens.{command}/1", "schema")
+    for key in ("source", "boot_id", "withheld"):
+        want(key in document, f"{command} --json has no '{key}'")
+    if source:
+        want_equal(document["source"], source, "source")
+    return document
+
+
+def tasks_of(document):
+    """{tid: task} of a `show`."""
+    return {task["tid"]: task for task in document["tasks"]}
+
+
+def show_tasks(tgids, source):
+    """{tid: task} of all tasks of these thread groups."""
+    tasks = {}
+    for tgid in sorted(set(tgids)):
+        tasks.update(tasks_of(inspect("show", tgid, source=source)))
+    return tasks
+
+
+# ---- the kernel's own word ----
+
+def status_of(tid):
+    """/proc/TID/status as a dict; {} when the task is gone."""
+    try:
+        with open(f"/proc/{tid}/status", encoding="utf-8", errors="surrogateescape") as f:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+
+
+def tgid_of(tid):
+    return int(status_of(tid)["Tgid"])
+
+
+def switches_of(tid):
+    status = status_of(tid)
+    return int(status["voluntary_ctxt_switches"]), int(status["nonvoluntary_ctxt_switches"])
+
+
+def total_switches():
+    with open("/proc/stat", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("ctxt "))
+
+
+def settle(tids, tries=200):
+    """Waits until the counters of sleeping tasks stand still."""
+    before = None
+    for _ in range(tries):
+        now = [switches_of(t) for t in tids]
+        if now == before:
+            return
+        before = now
+        time.sleep(0.02)
+    raise Failed(f"tasks {tids} do not come to rest")
+
+
+def kcmp_pairs(tids):
+    """{(a, b): {resource: state}} by kcmp(2)."""
+    out = subprocess.run([os.path.join(HELPERS, "kcmp_oracle"), *map(str, tids)],
+                         check=True, capture_output=True, text=True).stdout
+    pairs = {}
+    for line in out.splitlines():
+        a, b, resource, state = line.split()
+        pairs.setdefault((int(a), int(b)), {})[resource] = state
+    return pairs
+
+
+def need_source(source):
+    """Skips, with the inspector's own words, where a witness is not to be had."""
+    done = mmlens("show", "--json", f"--source={source}", os.getpid())
+    if done.status == 3:
+        skip(f"source {source}: {done.error_line().strip()}")
