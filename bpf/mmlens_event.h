@@ -17,6 +17,8 @@
 
 #include <linux/types.h>
 
+#include "mmlens_hist.h"
+
 #define MMLENS_EVENT_ABI 2
 #define MMLENS_COMM_LEN	 16
 
@@ -108,6 +110,114 @@ struct mmlens_task_ask {
 	struct mmlens_keys keys;
 	__u32 page_size;
 	__u32 pad;
+};
+
+/*
+ * Switches.
+ *
+ * A switch belongs to the task that left the CPU (`prev`): it is that task's nvcsw or nivcsw that
+ * the kernel has just incremented. Pids are those of the initial pid namespace. The classes are
+ * told by what the CPU must do, see model/switches.h.
+ */
+enum mmlens_class {
+	MMLENS_CLASS_THREAD,
+	MMLENS_CLASS_PEER,
+	MMLENS_CLASS_PROCESS,
+	MMLENS_CLASS_TO_KERNEL,
+	MMLENS_CLASS_TO_IDLE,
+	MMLENS_CLASS_KERNEL,
+	MMLENS_CLASS_BACK_SAME,
+	MMLENS_CLASS_BACK_OTHER,
+	MMLENS_CLASS_NR
+};
+
+/* Why prev left, as the kernel counts: VOLUNTARY and EXIT are nvcsw, PREEMPTED nivcsw. */
+enum mmlens_how {
+	MMLENS_HOW_VOLUNTARY,
+	MMLENS_HOW_PREEMPTED,
+	MMLENS_HOW_EXIT,
+	MMLENS_HOW_NR
+};
+
+/* Durations in ns; the buckets are those of mmlens_hist.h. */
+struct mmlens_cost {
+	__u64 n;
+	__u64 sum;
+	__u64 max;
+	__u64 bucket[HIST_BUCKETS];
+};
+
+/* One side of a switch. Idle has tid 0 and no space; a kernel thread has no space. */
+struct mmlens_side {
+	__u32 tgid;
+	__u32 tid;
+	__u64 space;
+	char comm[MMLENS_COMM_LEN];
+};
+
+/* A switch in the stream. */
+struct mmlens_ev_switch {
+	__u64 ts;    /* ns, CLOCK_MONOTONIC */
+	__u64 cost;  /* ns; 0: its end was not seen */
+	__u32 cpu;
+	__u32 state; /* of prev: task->__state and exit bits */
+	__u8 class;  /* enum mmlens_class */
+	__u8 how;    /* enum mmlens_how */
+	__u8 pad[6];
+	struct mmlens_side prev;
+	struct mmlens_side next;
+};
+
+/*
+ * One element for each possible CPU. Only that CPU writes it, with preemption off, and so needs no
+ * atomics; the inspector may see a number a moment old.
+ */
+struct mmlens_cpu {
+	__u64 since;   /* when the switch began whose end is awaited; 0: none */
+	__u32 waiting; /* its enum mmlens_class */
+	__u32 held;    /* `event` is filled and waits for its cost */
+	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
+	__u64 tasks_full; /* switches of tasks that found no room in the table */
+	__u64 ring_full;  /* events that the reader did not fetch in time */
+	struct mmlens_cost cost[MMLENS_CLASS_NR];
+	struct mmlens_ev_switch event;
+};
+
+/*
+ * A task in the table; its key is mmlens_task_key(). The kernel's own counters are kept as they
+ * were before the first and at the last switch seen: if the growth of their sum is the number of
+ * switches counted, none in between was missed.
+ */
+struct mmlens_entry {
+	__u64 start_ns;
+	__u64 space; /* at the last switch */
+	__u32 tgid;
+	__u32 tid;
+	__u64 before; /* nvcsw + nivcsw before the first switch seen */
+	__u64 nvcsw;  /* at the last switch */
+	__u64 nivcsw;
+	__u64 count[MMLENS_CLASS_NR];
+	__u64 how[MMLENS_HOW_NR];
+	char comm[MMLENS_COMM_LEN];
+};
+
+/*
+ * 22 bits of tid, the most there are, and the start time in us modulo 52 days. A tid is not
+ * reused within a microsecond, so within any 52 days the key is unique.
+ */
+static inline __attribute__((always_inline)) __u64 mmlens_task_key(__u32 tid, __u64 start_ns)
+{
+	return (__u64)tid | (start_ns >> 10) << 22;
+}
+
+/* What the inspector asks of the switch programs, set before they are loaded. */
+struct mmlens_switch_ask {
+	struct mmlens_keys keys;
+	__u32 command; /* watched from its exec on; 0: none */
+	__u8 filter;   /* only switches with a watched process on one side */
+	__u8 events;   /* stream into the ring */
+	__u8 cost;     /* the end of a switch is seen: events wait for it */
+	__u8 pad;
 };
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The class of a switch and why it happened, from the two tasks as they are at sched_switch.
+ *
+ * Everything here is inlined into programs of two kinds. In tp_btf programs the verifier knows the
+ * arguments' types and a field is one load; in raw_tp programs each is a helper call. `direct` is
+ * a constant of the program, and GET() the only place that knows the difference.
+ */
+#ifndef MMLENS_CLASSIFY_BPF_H
+#define MMLENS_CLASSIFY_BPF_H
+
+#include "compat.bpf.h"
+#include "mmlens_event.h"
+
+#define TASK_DEAD 0x80
+
+/* Through a variable: what stands in `p` is this program's own and must not be relocated. */
+#define GET(direct, p, field)                                             \
+	({                                                                \
+		typeof(p) __p = (p);                                      \
+		(direct) ? __p->field : BPF_CORE_READ(__p, field);        \
+	})
+
+struct switch_ctx {
+	struct task_struct *prev;
+	struct task_struct *next;
+	bool preempt;
+	__u32 state; /* of prev */
+	__u32 prev_tid;
+	__u32 next_tid;
+	__u64 now;
+};
+
+/*
+ * User tasks are told by their flags: a dying one has no mm any more. The loaded space is
+ * prev->active_mm, which a kernel thread has inherited and a dying task still holds.
+ */
+static __always_inline enum mmlens_class classify(const bool direct, const struct switch_ctx *s)
+{
+	bool from_kernel = !s->prev_tid || (GET(direct, s->prev, flags) & PF_KTHREAD);
+	bool same;
+
+	if (!s->next_tid)
+		return MMLENS_CLASS_TO_IDLE;
+	if (GET(direct, s->next, flags) & PF_KTHREAD)
+		return from_kernel ? MMLENS_CLASS_KERNEL : MMLENS_CLASS_TO_KERNEL;
+	same = GET(direct, s->prev, active_mm) == GET(direct, s->next, mm);
+	if (from_kernel)
+		return same ? MMLENS_CLASS_BACK_SAME : MMLENS_CLASS_BACK_OTHER;
+	if (!same)
+		return MMLENS_CLASS_PROCESS;
+	return GET(direct, s->prev, tgid) == GET(direct, s->next, tgid) ? MMLENS_CLASS_THREAD :
+									  MMLENS_CLASS_PEER;
+}
+
+static __always_inline __u32 switch_state(const bool direct, struct task_struct *t)
+{
+	struct task_struct___state *old = (void *)t;
+
+	if (bpf_core_field_exists(t->__state))
+		return GET(direct, t, __state);
+	return GET(direct, old, state);
+}
+
+/*
+ * The kernel has incremented nvcsw or nivcsw just before the tracepoint. When their values at the
+ * last sight are known, comparing tells which; a first switch ever is told by nvcsw being 1.
+ * Only else it is concluded as the kernel concludes, from preempt and state, which errs where a
+ * signal turned a sleep into a run (nvcsw moves, the state says running).
+ */
+static __always_inline enum mmlens_how switch_how(const struct switch_ctx *s,
+						  const struct mmlens_entry *seen, __u64 nvcsw,
+						  __u64 nivcsw)
+{
+	if (s->state & TASK_DEAD)
+		return MMLENS_HOW_EXIT;
+	if (seen)
+		return nivcsw == seen->nivcsw ? MMLENS_HOW_VOLUNTARY : MMLENS_HOW_PREEMPTED;
+	if (nvcsw + nivcsw == 1)
+		return nvcsw ? MMLENS_HOW_VOLUNTARY : MMLENS_HOW_PREEMPTED;
+	return !s->preempt && s->state ? MMLENS_HOW_VOLUNTARY : MMLENS_HOW_PREEMPTED;
+}
+
+#endif

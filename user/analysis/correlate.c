@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/correlate.h"
+#include "lib/cleanup.h"
+
+static int by_key(const void *a, const void *b)
+{
+	const struct task_switches *const *x = a, *const *y = b;
+
+	return task_key_cmp(&(*x)->key, &(*y)->key);
+}
+
+static const struct task_switches **index_tasks(const struct switches *sw)
+{
+	const struct task_switches **index = calloc(sw->n_tasks + 1, sizeof(*index));
+
+	for (size_t i = 0; index && i < sw->n_tasks; i++)
+		index[i] = &sw->tasks[i];
+	if (index)
+		qsort(index, sw->n_tasks, sizeof(*index), by_key);
+	return index;
+}
+
+static const struct task_switches *find(const struct task_switches **index, size_t n,
+					const struct task_key *key)
+{
+	const struct task_switches probe = { .key = *key }, *p = &probe, **at;
+
+	at = bsearch(&p, index, n, sizeof(*index), by_key);
+	return at ? *at : NULL;
+}
+
+static bool watched(uint32_t tgid, const uint32_t *tgids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (tgids[i] == tgid)
+			return true;
+	return !n;
+}
+
+static uint64_t total(const struct task *t)
+{
+	return t->nvcsw + t->nivcsw;
+}
+
+static bool agrees(const struct task *a, const struct task *b, const struct task_switches *sw)
+{
+	if (!sw)
+		return total(a) == total(b);
+	return task_switches_total(sw) == sw->after - sw->before && sw->before <= total(a) + 1 &&
+	       sw->after >= total(b) && total(b) >= total(a);
+}
+
+static void judge(const struct task *a, const struct task *b, const struct task_switches *sw,
+		  struct agreement *out)
+{
+	struct disagreement *d;
+
+	out->tasks++;
+	if (agrees(a, b, sw)) {
+		out->agree++;
+		return;
+	}
+	if (out->n_worst == DISAGREEMENTS_MAX)
+		return;
+	d = &out->worst[out->n_worst++];
+	d->key = a->key;
+	memcpy(d->comm, a->comm, sizeof(d->comm));
+	d->comm[sizeof(d->comm) - 1] = '\0';
+	d->counted = sw ? task_switches_total(sw) : 0;
+	d->grown = total(b) - total(a);
+}
+
+void correlate(const struct snapshot *before, const struct snapshot *after,
+	       const struct switches *sw, const uint32_t *tgids, size_t n_tgids,
+	       struct agreement *out)
+{
+	cleanup_free const struct task_switches **index = index_tasks(sw);
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; index && i < before->n; i++) {
+		const struct task *a = &before->tasks[i];
+		const struct task *b = snapshot_find_key(after, &a->key);
+
+		if (!b || !(a->known & b->known & KNOWN_SWITCHES) || !(a->known & KNOWN_START) ||
+		    !watched(a->key.tgid, tgids, n_tgids))
+			continue;
+		judge(a, b, find(index, sw->n_tasks, &a->key), out);
+	}
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Context switches: what a window of them added up to, and one of them.
+ *
+ * A switch is classified by what the CPU must do. `loads` are the classes that load another
+ * address space: process and back-other.
+ *
+ *   thread      user -> user, same space, same thread group
+ *   peer        user -> user, same space, another thread group
+ *   process     user -> user, another space
+ *   to-kernel   user -> kernel thread: the space stays loaded, on loan
+ *   to-idle     anything -> idle
+ *   kernel      kernel thread or idle -> kernel thread
+ *   back-same   kernel thread or idle -> user, its space still loaded
+ *   back-other  kernel thread or idle -> user, another space
+ *
+ * A switch is counted for the task that left the CPU, as the kernel's nvcsw and nivcsw are.
+ * Pids are those of the initial pid namespace, times are ns.
+ */
+#ifndef MMLENS_MODEL_SWITCHES_H
+#define MMLENS_MODEL_SWITCHES_H
+
+#include <stddef.h>
+
+#include "model/task.h"
+
+enum switch_class {
+	CLASS_THREAD,
+	CLASS_PEER,
+	CLASS_PROCESS,
+	CLASS_TO_KERNEL,
+	CLASS_TO_IDLE,
+	CLASS_KERNEL,
+	CLASS_BACK_SAME,
+	CLASS_BACK_OTHER,
+	CLASS_NR
+};
+
+/* Why the task left: voluntary and exit are nvcsw, preempted is nivcsw. */
+enum switch_how {
+	HOW_VOLUNTARY,
+	HOW_PREEMPTED,
+	HOW_EXIT,
+	HOW_NR
+};
+
+/* A distribution of durations; quantiles are upper edges of buckets, at most an eighth too high. */
+struct cost {
+	uint64_t n; /* 0: nothing was measured and the rest means nothing */
+	uint64_t mean;
+	uint64_t p50;
+	uint64_t p90;
+	uint64_t p99;
+	uint64_t max;
+};
+
+struct class_count {
+	uint64_t how[HOW_NR];
+	struct cost cost;
+};
+
+struct task_switches {
+	struct task_key key;
+	char comm[16];
+	uint64_t space; /* at its last switch, 0 for kernel threads */
+	uint64_t count[CLASS_NR];
+	uint64_t how[HOW_NR];
+	uint64_t before; /* the kernel's nvcsw + nivcsw before the first switch seen */
+	uint64_t after;	 /* and at the last one */
+};
+
+struct switches {
+	uint64_t duration_ns;
+	uint64_t lost; /* switches or events that could not be kept, all causes */
+	uint64_t lost_tasks; /* of these: no room in the table of tasks */
+	struct class_count classes[CLASS_NR];
+	struct task_switches *tasks; /* most switches first; owned */
+	size_t n_tasks;
+	char cost_end[48]; /* where the cost was measured to; empty: not measured */
+	bool filtered;	   /* only switches with a watched process on one side */
+};
+
+void switches_deinit(struct switches *s);
+
+struct switch_side {
+	uint32_t tgid;
+	uint32_t tid; /* 0: idle */
+	uint64_t space;
+	char comm[16];
+};
+
+struct switch_event {
+	uint64_t ts; /* CLOCK_MONOTONIC */
+	uint64_t cost;
+	bool cost_known;
+	uint32_t cpu;
+	char state; /* of prev, the letter of /proc/PID/stat */
+	enum switch_class class;
+	enum switch_how how;
+	struct switch_side prev;
+	struct switch_side next;
+};
+
+/* The words of the contract. */
+const char *switch_class_name(enum switch_class class);
+const char *switch_class_summary(enum switch_class class);
+const char *switch_how_name(enum switch_how how);
+/* Whether the CPU had to load another address space. */
+bool switch_class_loads(enum switch_class class);
+
+uint64_t class_total(const struct class_count *c);
+uint64_t task_switches_total(const struct task_switches *t);
+uint64_t switches_total(const struct switches *s);
+uint64_t switches_loads(const struct switches *s);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Switches, counted in the kernel and streamed when asked. One session is one window: open, start,
+ * poll while it lasts, stop, read. Errors are -errno with a reason in `why`.
+ */
+#ifndef MMLENS_SOURCE_BPF_SWITCH_H
+#define MMLENS_SOURCE_BPF_SWITCH_H
+
+#include "model/switches.h"
+#include "source/source.h"
+
+struct switch_ask {
+	const uint32_t *tgids; /* watched, with their threads and later-born children */
+	size_t n_tgids;	       /* 0 and no command: all switches of the machine */
+	uint32_t command;      /* a pid, watched from its next exec on; 0: none */
+	size_t tasks;	       /* about how many tasks there are: the size of the tables */
+	/* NULL: only count. Called from switch_session_poll(). */
+	void (*event)(const struct switch_event *ev, void *arg);
+	void *arg;
+};
+
+struct switch_session;
+
+int switch_session_open(struct switch_session **out, const struct switch_ask *ask, struct why *why);
+int switch_session_start(struct switch_session *ss, struct why *why);
+/* Delivers events; returns after `ms`, a signal (-EINTR) or, with events, when some came. */
+int switch_session_poll(struct switch_session *ss, int ms);
+/* Detaches, delivers what is left, and reads the counts into an initialised `out`. */
+int switch_session_stop(struct switch_session *ss, struct switches *out);
+void switch_session_close(struct switch_session *ss);
+
+#endif
