@@ -16,6 +16,8 @@ const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_show,
 	&cmd_compare,
+	&cmd_stat,
+	&cmd_trace,
 	NULL,
 };
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counts of switches, the buckets of their costs, and their agreement with the kernel's counters. */
+#include <stdlib.h>
+
+#include <mmlens_hist.h>
+
+#include "analysis/correlate.h"
+#include "unit.h"
+
+static void buckets_cover_every_duration_in_order(void **state)
+{
+	(void)state;
+	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
+		assert_true(hist_edge(b) < hist_edge(b + 1));
+		assert_int_equal(hist_bucket(hist_edge(b)), b);
+		assert_int_equal(hist_bucket(hist_edge(b + 1) - 1), b);
+	}
+	assert_int_equal(hist_bucket(UINT64_MAX), HIST_BUCKETS - 1);
+}
+
+static void a_bucket_is_at_most_an_eighth_wide(void **state)
+{
+	(void)state;
+	for (uint32_t b = 1; b < HIST_BUCKETS; b++) {
+		uint64_t width = hist_edge(b + 1) - hist_edge(b);
+
+		assert_true(width == 16 || width <= hist_edge(b) / 8);
+	}
+}
+
+static void loads_are_process_and_back_other(void **state)
+{
+	struct switches s = { 0 };
+
+	(void)state;
+	for (int c = 0; c < CLASS_NR; c++)
+		s.classes[c].how[HOW_VOLUNTARY] = 1u << c;
+	s.classes[CLASS_PROCESS].how[HOW_EXIT] = 1000;
+	assert_int_equal(switches_total(&s), 255 + 1000);
+	assert_int_equal(switches_loads(&s),
+			 (1 << CLASS_PROCESS) + 1000 + (1 << CLASS_BACK_OTHER));
+}
+
+struct fixture {
+	struct snapshot before, after;
+	struct switches sw;
+	struct task_switches t;
+};
+
+/* One task that the kernel counted from `a` to `b`, and what the programs saw of it. */
+static struct agreement judge(uint64_t a, uint64_t b, uint64_t seen_before, uint64_t seen_after,
+			      uint64_t counted)
+{
+	struct fixture f = { 0 };
+	struct agreement out;
+	struct task *t;
+
+	t = add_task(&f.before, 10, 10, 5, 7);
+	t->known |= KNOWN_SWITCHES;
+	t->nvcsw = a;
+	t = add_task(&f.after, 10, 10, 5, 7);
+	t->known |= KNOWN_SWITCHES;
+	t->nivcsw = b;
+	assert_int_equal(snapshot_seal(&f.before) | snapshot_seal(&f.after), 0);
+	f.t = (struct task_switches){ .key = { 10, 10, 5 },
+				      .before = seen_before,
+				      .after = seen_after };
+	f.t.count[CLASS_THREAD] = counted;
+	f.sw.tasks = &f.t;
+	f.sw.n_tasks = counted ? 1 : 0;
+	correlate(&f.before, &f.after, &f.sw, NULL, 0, &out);
+	snapshot_deinit(&f.before);
+	snapshot_deinit(&f.after);
+	return out;
+}
+
+static void agreement_needs_no_tolerance(void **state)
+{
+	(void)state;
+	/* exactly the window, a wider one, a task that never ran */
+	assert_int_equal(judge(100, 120, 100, 120, 20).agree, 1);
+	assert_int_equal(judge(100, 120, 95, 130, 35).agree, 1);
+	assert_int_equal(judge(100, 100, 0, 0, 0).agree, 1);
+	/* a switch missed in between, at the end, altogether */
+	assert_int_equal(judge(100, 120, 100, 120, 19).agree, 0);
+	assert_int_equal(judge(100, 120, 100, 119, 19).agree, 0);
+	assert_int_equal(judge(100, 120, 0, 0, 0).agree, 0);
+	assert_int_equal(judge(100, 120, 0, 0, 0).n_worst, 1);
+	assert_int_equal(judge(100, 120, 0, 0, 0).worst[0].grown, 20);
+}
+
+static void reused_pid_is_another_task(void **state)
+{
+	struct snapshot before = { 0 }, after = { 0 };
+	struct switches sw = { 0 };
+	struct agreement out;
+
+	(void)state;
+	add_task(&before, 10, 10, 5, 7)->known |= KNOWN_SWITCHES;
+	add_task(&after, 10, 10, 6, 7)->known |= KNOWN_SWITCHES;
+	assert_int_equal(snapshot_seal(&before) | snapshot_seal(&after), 0);
+	correlate(&before, &after, &sw, NULL, 0, &out);
+	assert_int_equal(out.tasks, 0);
+	snapshot_deinit(&before);
+	snapshot_deinit(&after);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(buckets_cover_every_duration_in_order),
+		cmocka_unit_test(a_bucket_is_at_most_an_eighth_wide),
+		cmocka_unit_test(loads_are_process_and_back_other),
+		cmocka_unit_test(agreement_needs_no_tolerance),
+		cmocka_unit_test(reused_pid_is_another_task),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

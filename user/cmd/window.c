@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/child.h"
+#include "cmd/window.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
+#include "source/bpf_switch.h"
+
+#define POLL_MS 50
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+/* No SA_RESTART: a wait shall end. A second Ctrl-C ends the program as if nothing were caught. */
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* The thread groups that the words of -p name. */
+static int find_tgids(const struct window_args *args, const struct snapshot *s, uint32_t *tgids)
+{
+	for (size_t i = 0; i < args->pids.n; i++) {
+		const struct task *t;
+		uint64_t tid;
+
+		if (parse_u64(args->pids.s[i], UINT32_MAX, &tid) == -EINVAL)
+			return fail(EXIT_USAGE, args->pids.s[i],
+				    "not a pid: a pid is a decimal number");
+		t = parse_u64(args->pids.s[i], UINT32_MAX, &tid) ?
+			    NULL : snapshot_find(s, (uint32_t)tid);
+		if (!t)
+			return fail(EXIT_FAILED, args->pids.s[i], "no such task");
+		tgids[i] = t->key.tgid;
+	}
+	return 0;
+}
+
+static int check_pids(const struct window_args *args)
+{
+	uint64_t tid;
+
+	for (size_t i = 0; i < args->pids.n; i++)
+		if (parse_u64(args->pids.s[i], UINT32_MAX, &tid) == -EINVAL)
+			return fail(EXIT_USAGE, args->pids.s[i],
+				    "not a pid: a pid is a decimal number");
+	return 0;
+}
+
+static int snap(const struct window_args *args, struct snapshot *s)
+{
+	struct why why;
+	int err = source_snapshot(args->common.source, 0, s, &why);
+
+	return err ? fail(status_of(err), args->common.source, "%s", why.text) : 0;
+}
+
+static bool over(const struct window_args *args, uint64_t begin, struct child *c)
+{
+	if (interrupted)
+		return true;
+	if (args->duration_ns && now_ns() - begin >= args->duration_ns)
+		return true;
+	return c->pid && child_gone(c);
+}
+
+static int poll_ms(const struct window_args *args, uint64_t begin)
+{
+	uint64_t spent = now_ns() - begin;
+	uint64_t left = args->duration_ns > spent ? args->duration_ns - spent : 0;
+
+	return !args->duration_ns || left > POLL_MS * 1000000ull ? POLL_MS : (int)(left / 1000000) + 1;
+}
+
+static void wait_out(const struct window *w, const struct window_args *args,
+		     struct switch_session *ss, struct child *c)
+{
+	uint64_t begin = now_ns();
+
+	while (!over(args, begin, c)) {
+		switch_session_poll(ss, poll_ms(args, begin));
+		if (w->tick)
+			w->tick(w->arg);
+	}
+}
+
+/* From the first snapshot to the last the programs count: that is what makes them comparable. */
+static int observe(struct window *w, const struct window_args *args, struct switch_session *ss,
+		   struct child *c, char **argv)
+{
+	struct why why;
+	int err = switch_session_start(ss, &why);
+	int status;
+
+	if (err)
+		return fail(status_of(err), "bpf", "%s", why.text);
+	snapshot_deinit(&w->before);
+	status = snap(args, &w->before);
+	if (status)
+		return status;
+	err = c->pid ? child_go(c) : 0;
+	if (err)
+		return fail(EXIT_FAILED, argv[0], "cannot be run: %s", strerror(-err));
+	wait_out(w, args, ss, c);
+	status = snap(args, &w->after);
+	if (status)
+		return status;
+	err = switch_session_stop(ss, &w->switches);
+	return err ? fail(EXIT_FAILED, "bpf", "counts cannot be read: %s", strerror(-err)) : 0;
+}
+
+static int watch(struct window *w, const struct window_args *args, const uint32_t *tgids,
+		 struct child *c, char **argv)
+{
+	struct switch_session *ss;
+	struct switch_ask ask = {
+		.tgids = tgids,
+		.n_tgids = args->pids.n,
+		.command = c->pid > 0 ? (uint32_t)c->pid : 0,
+		.tasks = w->before.n,
+		.event = w->event,
+		.arg = w->arg,
+	};
+	struct why why;
+	int err = switch_session_open(&ss, &ask, &why);
+	int status;
+
+	if (err)
+		return fail(status_of(err), "bpf", "%s", why.text);
+	status = observe(w, args, ss, c, argv);
+	switch_session_close(ss);
+	if (!status && !c->pid)
+		correlate(&w->before, &w->after, &w->switches, tgids, args->pids.n, &w->agreement);
+	return status;
+}
+
+int window_run(struct window *w, const struct window_args *args, int argc, char **argv)
+{
+	uint32_t tgids[STRINGS_MAX];
+	struct child child = { 0 };
+	int status = check_pids(args);
+	int err;
+
+	if (!status)
+		status = snap(args, &w->before);
+	if (!status)
+		status = find_tgids(args, &w->before, tgids);
+	if (status)
+		return status;
+	err = argc ? child_init(&child, argv) : 0;
+	if (err)
+		return fail(EXIT_FAILED, argv[0], "no process for it: %s", strerror(-err));
+	catch_signals();
+	status = watch(w, args, tgids, &child, argv);
+	w->command = argc;
+	child_deinit(&child);
+	w->command_status = child.status;
+	return status;
+}
+
+void window_deinit(struct window *w)
+{
+	switches_deinit(&w->switches);
+	snapshot_deinit(&w->before);
+	snapshot_deinit(&w->after);
+}
