@@ -42,11 +42,10 @@ const char *mmlens_boot_id(void);
 void mmlens_fill_header(struct mmlens_header *head, u32 features, u32 pid_ns);
 
 /*
- * One open file. Its size does not depend on the system's. `lock` keeps two reads through one
- * open file apart (pread takes no lock of the file's own).
+ * One open file. Its size does not depend on the system's.
  */
 struct mmlens_reader {
-	struct mutex lock;
+	struct mutex lock;		/* one read at a time: pread takes no lock of the file */
 	struct pid_namespace *ns;	/* of the proc mount; referenced */
 	bool may_see_addresses;		/* judged at open; lockdown is asked again at each read */
 	bool raw_addresses;		/* the answer for the read going on */

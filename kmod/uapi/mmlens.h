@@ -57,6 +57,11 @@
 #define MMLENS_UAPI_H
 
 #include <linux/types.h>
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#else
+#include <assert.h>
+#endif
 
 #define MMLENS_ABI		1
 #define MMLENS_RECORD_SIZE	512
@@ -93,7 +98,7 @@ enum mmlens_flag {
 	MMLENS_F_LEADER		= 1 << 0,	/* thread-group leader */
 	MMLENS_F_KTHREAD	= 1 << 1,	/* kernel thread */
 	MMLENS_F_IO_WORKER	= 1 << 2,	/* io_uring worker of its thread group */
-	MMLENS_F_USER_WORKER	= 1 << 3,	/* other kernel-made thread of a user process (vhost) */
+	MMLENS_F_USER_WORKER	= 1 << 3,	/* other kernel-made thread of a process (vhost) */
 	MMLENS_F_EXITING	= 1 << 4,	/* on its way out or a zombie */
 	MMLENS_F_IN_VFORK	= 1 << 5,	/* runs in its parent's space, the parent waits */
 	MMLENS_F_LOAN		= 1 << 6,	/* kernel thread that has adopted `mm` */
@@ -112,7 +117,7 @@ enum mmlens_exit {
 enum mmlens_ustack_flag {
 	MMLENS_US_GROWSDOWN	= 1 << 0,	/* VM_GROWSDOWN: the kernel grows it */
 	MMLENS_US_UNMAPPED	= 1 << 1,	/* the stack pointer is in no mapping */
-	MMLENS_US_BUSY		= 1 << 2,	/* the space's lock was held for writing: not looked up */
+	MMLENS_US_BUSY		= 1 << 2,	/* its lock was held for writing: not looked up */
 	MMLENS_US_BELOW		= 1 << 3,	/* ustack_gap is set: there is a mapping below */
 };
 
@@ -177,7 +182,7 @@ struct mmlens_task {
 	__u32	init_tid;
 	__u32	init_ppid;
 	__u32	ppid;			/* of the reader's namespace; 0: the parent is outside it */
-	__u64	parent_start_ns;	/* start of the parent's leader: with ppid the parent's key */
+	__u64	parent_start_ns;	/* with ppid the parent's key */
 
 	__u32	cpu;			/* where it runs or ran last */
 	__u32	pad1;
@@ -238,8 +243,8 @@ struct mmlens_task {
 	__u64	reserved[26];
 };
 
-_Static_assert(sizeof(struct mmlens_header) == MMLENS_RECORD_SIZE, "mmlens: header size is ABI");
-_Static_assert(sizeof(struct mmlens_task) == MMLENS_RECORD_SIZE, "mmlens: record size is ABI");
-_Static_assert(MMLENS_K_COUNT <= 64, "mmlens: known has 64 bits");
+static_assert(sizeof(struct mmlens_header) == MMLENS_RECORD_SIZE, "mmlens: header size is ABI");
+static_assert(sizeof(struct mmlens_task) == MMLENS_RECORD_SIZE, "mmlens: record size is ABI");
+static_assert(MMLENS_K_COUNT <= 64, "mmlens: known has 64 bits");
 
 #endif /* MMLENS_UAPI_H */
