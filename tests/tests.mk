@@ -26,3 +26,52 @@ $(O)/tests/kcmp_oracle: $(O)/tests/helpers/kcmp_oracle.o
 
 .PHONY: helpers
 helpers: $(HELPERS) ## build the subjects factory and the kcmp oracle
+
+# ---- suites ----
+#
+# tests/run judges; its last line is the verdict. KERNELS= chooses kernels of scripts/kernels.tsv.
+
+KERNELS      ?= $(shell awk -F'\t' '!/^\#/ && $$1 != "label" && $$1 !~ /^debug/ { print $$1 }' \
+	scripts/kernels.tsv 2>/dev/null)
+DEBUG_KERNEL ?= debug-6.12
+RUN_TESTS    := O='$(O)' python3 tests/run
+
+# The same unit tests without sanitizers, for valgrind, which cannot run under them.
+PLAIN_UNIT := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/unit-plain/%)
+
+$(O)/tests/libmmlens.a: $(filter-out %/user/main.o,$(USER_OBJ))
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/tests/unit-plain/%_test: tests/unit/%_test.c $(O)/tests/libmmlens.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(O)/tests/libmmlens.a $(USER_LDLIBS) \
+		-lcmocka
+
+-include $(PLAIN_UNIT:=.d)
+
+.PHONY: check check-live check-vm check-debug check-valgrind check-docs lint
+check: ## set up, then every test: lint, unit, live here, live in the VM of each kernel (KERNELS=)
+	$(Q)scripts/setup
+	$(Q)$(MAKE) --no-print-directory all helpers $(UNIT) $(PLAIN_UNIT)
+	$(Q)$(RUN_TESTS) lint docs unit valgrind live $(addprefix vm:,$(KERNELS))
+
+check-live: all helpers ## run the live tests here, without the module (ONLY=file)
+	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) live
+
+check-vm: all helpers ## run the live tests in the VM of each kernel (KERNELS=, ONLY=file)
+	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) $(addprefix vm:,$(KERNELS))
+
+check-debug: all helpers ## run them on the debug kernel, where any report fails
+	$(Q)$(RUN_TESTS) vm:$(DEBUG_KERNEL)
+
+check-valgrind: $(PLAIN_UNIT) ## run the unit tests under valgrind
+	$(Q)$(RUN_TESTS) valgrind
+
+check-docs: all ## hold the documents against the programs
+	$(Q)$(RUN_TESTS) docs
+
+lint: all ## run every linter (scripts/lint NAME for one)
+	$(Q)O='$(O)' scripts/lint

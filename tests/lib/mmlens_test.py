@@ -9,6 +9,7 @@ import json
 import os
 import re
 import select
+import shutil
 import subprocess
 import time
 
@@ -154,7 +155,7 @@ def mmlens(*args, timeout=60, **more):
 
 
 def need_inspector():
-    want(os.access(MMLENS, os.X_OK), f"there is no inspector at {MMLENS}")
+    want(shutil.which(MMLENS), f"there is no inspector at {MMLENS}")
 
 
 def inspect(command, *args, source=None, **more):
@@ -175,11 +176,8 @@ def tasks_of(document):
 
 
 def show_tasks(tgids, source):
-    """{tid: task} of all tasks of these thread groups."""
-    tasks = {}
-    for tgid in sorted(set(tgids)):
-        tasks.update(tasks_of(inspect("show", tgid, source=source)))
-    return tasks
+    """{tid: task} of all tasks of these thread groups. Asked at once: ids compare within an answer."""
+    return tasks_of(inspect("show", *sorted(set(tgids)), source=source))
 
 
 # ---- the kernel's own word ----

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Who shares what: every pair of tasks of every subject against kcmp(2), and kinds as constructed."""
+import itertools
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mmlens_test import (  # noqa: E402
+    RESOURCES, SOURCES, Subject, inspect, kcmp_pairs, main, need_source, prop, show_tasks, status_of,
+    tgid_of, want, want_equal)
+
+SUBJECTS = ["threads", "fork", "fork-owners", "vfork", "peer", "files", "fs", "files-fs", "sighand",
+            "peer-all", "io", "sysvsem", "parent", "crowd", "unshare-files", "unshare-fs", "zombie",
+            "leader-exited", "dying", "ptraced", "exec-stuck", "namespaces", "nested-pid",
+            "other-user", "seccomp", "io-uring", "vhost", "hostile-comm"]
+NAMESPACES = ("uts", "ipc", "mnt", "pid", "net", "time", "user", "cgroup")
+# Only a kernel's own view tells these; procfs must then say null, never a wrong word.
+BEYOND_PROCFS = {"vfork", "peer", "loan", "worker"}
+
+
+def shown(subject, source):
+    """{role: task} of a subject as `show` tells it."""
+    tasks = show_tasks([tgid_of(tid) for tid in subject.tids.values()], source)
+    missing = {role for role, tid in subject.tids.items() if tid not in tasks}
+    want(not missing, f"show has no {missing}")
+    return {role: tasks[tid] for role, tid in subject.tids.items()}
+
+
+def compared(a, b, source):
+    """{resource: state} as `compare` tells it."""
+    document = inspect("compare", a, b, source=source)
+    want_equal((document["a"]["tid"], document["b"]["tid"]), (a, b), "the tasks compared")
+    return {r["name"]: r["state"] for r in document["resources"]}, document["verdict"]
+
+
+@prop("{name}: compare says of every pair what kcmp says ({source})", name=SUBJECTS, source=SOURCES)
+def _(name, source):
+    need_source(source)
+    with Subject(name) as s:
+        tids = list(s.tids.values())[:6]
+        for (a, b), truth in kcmp_pairs(tids).items():
+            states, _ = compared(a, b, source)
+            seen = {r: states.get(r) for r in RESOURCES}
+            wrong = {r: (seen[r], truth[r]) for r in RESOURCES if seen[r] != truth[r]}
+            want(not wrong, f"{a} and {b} (said, kcmp): {wrong}")
+
+
+@prop("{name}: ids of all pairs are equal exactly where kcmp says shared ({source})",
+      name=SUBJECTS, source=SOURCES)
+def _(name, source):
+    need_source(source)
+    with Subject(name) as s:
+        tasks = {t["tid"]: t["resources"] for t in shown(s, source).values()}
+        for (a, b), truth in kcmp_pairs(list(tasks)).items():
+            for r in RESOURCES:
+                same = tasks[a][r] is not None and tasks[a][r] == tasks[b][r]
+                want(same == (truth[r] == "shared"),
+                     f"{r} of {a} and {b}: {tasks[a][r]} and {tasks[b][r]}, kcmp says {truth[r]}")
+
+
+@prop("{name}: kinds are as constructed ({source})", name=SUBJECTS, source=SOURCES)
+def _(name, source):
+    need_source(source)
+    with Subject(name) as s:
+        for role, task in shown(s, source).items():
+            seen, built = task["kind"], s.kinds[role]
+            if source == "procfs" and built in BEYOND_PROCFS and seen is None:
+                continue
+            want_equal(seen, built, f"kind of {role} {task['tid']}")
+
+
+def verdict_of(a, b, truth):
+    """What the verdict must be, from tgids and kcmp alone."""
+    if truth["mm"] == "shared":
+        return "threads" if tgid_of(a) == tgid_of(b) else "peers"
+    return None if truth["mm"] == "both-none" else "isolated"
+
+
+@prop("crowd: the verdict of every pair follows from tgid and space ({source})", source=SOURCES)
+def _(source):
+    need_source(source)
+    with Subject("crowd") as s:
+        for (a, b), truth in kcmp_pairs(list(s.tids.values())).items():
+            want_equal(compared(a, b, source)[1], verdict_of(a, b, truth), f"verdict of {a}, {b}")
+
+
+@prop("a task is the same task as itself ({source})", source=SOURCES)
+def _(source):
+    need_source(source)
+    with Subject("threads") as s:
+        want_equal(compared(s.tids["tid1"], s.tids["tid1"], source)[1], "same-task", "verdict")
+
+
+@prop("two kernel threads share no space: neither has one ({source})", source=SOURCES)
+def _(source):
+    need_source(source)
+    states, verdict = compared(2, kernel_thread(), source)
+    want_equal((states["mm"], verdict), ("both-none", "kernel"), "mm and verdict")
+
+
+def kernel_thread():
+    """A kernel thread other than kthreadd."""
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and entry != "2" and status_of(entry).get("PPid") == "2":
+            return int(entry)
+    raise AssertionError("no kernel thread")
+
+
+@prop("namespaces: each pair is shared or separate as /proc/TID/ns says ({source})", source=SOURCES)
+def _(source):
+    need_source(source)
+    with Subject("namespaces") as s:
+        for a, b in itertools.combinations(s.tids.values(), 2):
+            states, _ = compared(a, b, source)
+            for name in NAMESPACES:
+                same = os.readlink(f"/proc/{a}/ns/{name}") == os.readlink(f"/proc/{b}/ns/{name}")
+                want_equal(states[f"{name}_ns"], "shared" if same else "separate",
+                           f"{name}_ns of {a} and {b}")
+
+
+@prop("{name}: list has each space once, with all its tasks ({source})",
+      name=["threads", "crowd", "vfork", "leader-exited", "peer-all"], source=SOURCES)
+def _(name, source):
+    need_source(source)
+    with Subject(name) as s:
+        members = {}
+        for space in inspect("list", source=source)["spaces"]:
+            for member in space["members"]:
+                want(member["tid"] not in members, f"task {member['tid']} is in two spaces")
+                members[member["tid"]] = space["space"]
+        alive = [t for r, t in s.tids.items() if s.kinds[r] != "zombie"]
+        for (a, b), truth in kcmp_pairs(alive).items():
+            want_equal(members[a] == members[b], truth["mm"] == "shared", f"{a} and {b} together")
+
+
+def judged(tid):
+    """False for a task that a sandbox around us hides even from root."""
+    try:
+        return bool(os.readlink(f"/proc/{tid}/ns/pid"))
+    except OSError:
+        return False
+
+
+@prop("list has every task that /proc has ({source})", source=SOURCES)
+def _(source):
+    need_source(source)
+    with Subject("threads", 20) as s:
+        def standing():
+            return {int(t) for p in os.listdir("/proc") if p.isdigit()
+                    for t in (os.listdir(f"/proc/{p}/task") if os.path.isdir(f"/proc/{p}/task") else [])}
+        before = standing()
+        document = inspect("list", source=source)
+        stayed = before & standing()
+        seen = {m["tid"] for space in document["spaces"] for m in space["members"]}
+        user = {t for t in stayed if "VmSize" in status_of(t) and judged(t)}
+        want(set(s.tids.values()) <= seen, "a thread of the subject is missing")
+        want(user <= seen, f"missing: {sorted(user - seen)[:20]}")
+        want(document["totals"]["tasks"] >= len(user), lambda: "totals: fewer tasks than stayed: "
+             f"{document['totals']['tasks']} of {len(user)}")
+
+
+main()

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Switch classes of workloads that have one class by construction, and sums against the kernel's
+own counters."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mmlens_test import (  # noqa: E402
+    MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, switches_of, total_switches,
+    want, want_equal)
+
+CLASSES = {"thread", "peer", "process", "to-kernel", "to-idle", "kernel", "back-same", "back-other"}
+ROUNDS = 2000
+# Everything that is not the workload's own: its wake-up, its end, and who else needs that CPU.
+NOISE = 0.25
+
+
+def need_stat():
+    done = mmlens("stat", "--json", "-d", "0.1")
+    if done.status == 3:
+        skip(done.error_line().strip())
+    done.expect(0)
+
+
+class Window:
+    """A `stat` that runs while something happens, and ends by SIGINT."""
+
+    def __init__(self, *args):
+        self.process = subprocess.Popen([MMLENS, "stat", "--json", *map(str, args)],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        time.sleep(2)
+
+    def end(self):
+        time.sleep(0.3)
+        self.process.send_signal(2)
+        out, err = self.process.communicate(timeout=60)
+        want_equal(self.process.returncode, 0, f"status of stat ({err!r})")
+        document = strict_json(out)
+        want_equal(document["lost"], 0, "lost")
+        return document
+
+
+def counts(document):
+    return {c["class"]: c["count"] for c in document["classes"]}
+
+
+def measured(subject):
+    """What stat says of all tasks of a workload, counted by pid, and how they grew by /proc."""
+    before = {t: sum(switches_of(t)) for t in subject.tids.values()}
+    pids = [word for t in subject.tids.values() for word in ("-p", t)]
+    window = Window(*pids)
+    subject.go()
+    grown = {t: sum(switches_of(t)) - n for t, n in before.items()}
+    return window.end(), grown
+
+
+def enough(document, name, wanted):
+    seen = counts(document).get(name, 0)
+    want(seen >= wanted, f"{name}: {seen}, wanted at least {wanted}: {counts(document)}")
+
+
+def rare(document, name, limit):
+    seen = counts(document).get(name, 0)
+    want(seen <= limit, f"{name}: {seen}, wanted at most {limit}: {counts(document)}")
+
+
+@prop("{subject}: its switches are of class {name}",
+      subject=["switch-threads:thread:peer,process", "switch-processes:process:thread,peer",
+               "switch-peers:peer:thread,process", "switch-vfork:peer:thread,process"], name=["own"])
+def _(subject, name):
+    need_stat()
+    workload, name, others = subject.split(":")
+    with Subject(workload, ROUNDS) as s:
+        document, _ = measured(s)
+    enough(document, name, 2 * ROUNDS * (1 - NOISE))
+    for other in others.split(","):
+        rare(document, other, 2 * ROUNDS * NOISE)
+
+
+@prop("switch-sleeper: a task alone goes to idle and comes back to its own space")
+def _():
+    need_stat()
+    with Subject("switch-sleeper", 500) as s:
+        document, _ = measured(s)
+    enough(document, "to-idle", 500 * (1 - NOISE))
+    enough(document, "back-same", 500 * (1 - NOISE))
+
+
+@prop("switch-alternate: after idle another space is loaded")
+def _():
+    need_stat()
+    with Subject("switch-alternate", 500) as s:
+        document, _ = measured(s)
+    enough(document, "back-other", 2 * 500 * (1 - NOISE))
+    rare(document, "back-same", 2 * 500 * NOISE)
+
+
+@prop("switch-kernel: through a kernel thread another space is loaded")
+def _():
+    need_stat()
+    with Subject("switch-kernel", 300) as s:
+        document, _ = measured(s)
+    enough(document, "to-kernel", 300 * (1 - NOISE))
+    enough(document, "back-other", 300 * (1 - NOISE))
+
+
+@prop("{name}: switches counted for a task are those the kernel counted",
+      name=["switch-threads", "switch-processes", "switch-peers", "switch-sleeper"])
+def _(name):
+    need_stat()
+    with Subject(name, ROUNDS if name != "switch-sleeper" else 500) as s:
+        document, grown = measured(s)
+        tasks = {t["tid"]: t for t in document["tasks"]}
+        for role, tid in s.tids.items():
+            want(tid in tasks, f"{role} {tid} is missing")
+            seen = sum(tasks[tid].get(c, 0) for c in CLASSES) or task_total(tasks[tid])
+            # The window opens before and closes after the growth is read.
+            want(0 <= seen - grown[tid] <= 4, f"{role}: stat {seen}, the kernel {grown[tid]}")
+
+
+def task_total(task):
+    """Counts by class may be an object of their own."""
+    for value in task.values():
+        if isinstance(value, dict):
+            return sum(v for k, v in value.items() if k in CLASSES)
+    return 0
+
+
+@prop("the sum of all classes is /proc/stat's ctxt within the edges of the window")
+def _():
+    need_stat()
+    outer = total_switches()
+    document = inspect("stat", "-d", "2")
+    outer = total_switches() - outer
+    seen = sum(counts(document).values())
+    want_equal(seen, document["switches"], "sum of classes against switches")
+    want(set(counts(document)) == CLASSES, f"classes: {sorted(counts(document))}")
+    want(seen <= outer, f"stat counted {seen}, the kernel only {outer}")
+
+
+@prop("the window's own switch count agrees with /proc/stat while a workload dominates")
+def _():
+    need_stat()
+    with Subject("switch-processes", 100000) as s:
+        window = Window()
+        before = total_switches()
+        s.go()
+        grown = total_switches() - before
+        seen = window.end()["switches"]
+    want(grown <= seen <= grown * 1.2 + 4000, f"stat counted {seen}, the kernel {grown}")
+
+
+@prop("each class is its voluntary, preempted and exit switches; loads are the two that load")
+def _():
+    need_stat()
+    document = inspect("stat", "-d", "1")
+    for c in document["classes"]:
+        want_equal(c["voluntary"] + c["preempted"] + c["exit"], c["count"], f"parts of {c['class']}")
+    by_class = counts(document)
+    want_equal(document["loads"], by_class["process"] + by_class["back-other"], "loads")
+
+
+@prop("stat: exits are counted as exits")
+def _():
+    need_stat()
+    run = mmlens("stat", "--json", "--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done")
+    document = strict_json(run.expect(0).out)
+    exits = sum(c["exit"] for c in document["classes"])
+    want(exits >= 10, f"{exits} exits of at least 10: {json.dumps(counts(document))}")
+
+
+main()
