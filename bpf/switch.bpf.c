@@ -225,28 +225,42 @@ int mmlens_switch_raw(struct bpf_raw_tracepoint_args *ctx)
 	return on_switch(false, ctx->args[0], (void *)ctx->args[1], (void *)ctx->args[2]);
 }
 
+/* Global, so that the verifier walks its branches once. */
+__noinline __u32 bucket_of(__u64 ns)
+{
+	return hist_bucket(ns);
+}
+
+static __always_inline void add_cost(struct mmlens_cost *cost, __u64 ns)
+{
+	__u64 at = bucket_of(ns);
+
+	/* The bound must hold for the register that is added, not for one the compiler made of it. */
+	barrier_var(at);
+	if (at >= HIST_BUCKETS)
+		return;
+	cost->n++;
+	cost->sum += ns;
+	cost->bucket[at]++;
+	if (ns > cost->max)
+		cost->max = ns;
+}
+
 static __always_inline int on_end(void)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 id = bpf_get_smp_processor_id();
 	struct mmlens_cpu *cpu = bpf_map_lookup_elem(&cpus, &id);
-	struct mmlens_cost *cost;
-	__u64 ns;
-	__u32 at;
+	__u64 ns, class;
 
 	if (!cpu || !cpu->since)
 		return 0;
 	ns = now - cpu->since;
 	cpu->since = 0;
-	at = hist_bucket(ns);
-	if (cpu->waiting < MMLENS_CLASS_NR && at < HIST_BUCKETS) {
-		cost = &cpu->cost[cpu->waiting];
-		cost->n++;
-		cost->sum += ns;
-		cost->bucket[at]++;
-		if (ns > cost->max)
-			cost->max = ns;
-	}
+	class = cpu->waiting;
+	barrier_var(class);
+	if (class < MMLENS_CLASS_NR)
+		add_cost(&cpu->cost[class], ns);
 	if (cpu->held)
 		send_event(cpu, ns);
 	return 0;
