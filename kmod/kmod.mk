@@ -15,6 +15,9 @@ kmod-cc = $(firstword $(shell command -v $$(grep -so 'gcc-[0-9]*' '$(KDIR)/.kern
 kmod-args = -C '$(KDIR)' M='$(kmod-dir)' $(if $(filter CC=%,$(KMAKE)),,CC='$(kmod-cc)') \
 	$(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=) $(KMAKE)
 
+# Our O= and V= mean other things to kbuild, and would reach it through MAKEFLAGS.
+kbuild = MAKEFLAGS= $(MAKE)
+
 .PHONY: kmod
 kmod: ## the module for KREL (KDIR=, KMAKE= for an unusual kernel tree)
 	$(Q)if [ -e '$(KDIR)/Makefile' ]; then \
@@ -29,12 +32,12 @@ all: kmod
 kmod-build:
 	$(call say,KMOD,$(KMOD_KO))
 	$(Q)mkdir -p '$(kmod-dir)' && cp -rsf '$(abspath kmod)/.' '$(kmod-dir)'
-	$(Q)$(MAKE) $(if $(filter 1,$(V)),V=1,-s --no-print-directory) $(kmod-args) modules
+	$(Q)$(kbuild) $(if $(filter 1,$(V)),V=1,-s --no-print-directory) $(kmod-args) modules
 
 # sparse (C=2) and checkpatch over the module's own sources; both print nothing when all is well.
 .PHONY: check-kmod
 check-kmod: ## sparse and checkpatch --strict over the module
 	$(Q)mkdir -p '$(kmod-dir)' && cp -rsf '$(abspath kmod)/.' '$(kmod-dir)'
-	$(Q)$(MAKE) -s --no-print-directory $(kmod-args) C=2 CF=-Wsparse-error modules
-	$(Q)'$(KDIR)/scripts/checkpatch.pl' --strict --terse --no-tree --no-summary --quiet \
+	$(Q)$(kbuild) -s --no-print-directory $(kmod-args) C=2 CF=-Wsparse-error modules
+	$(Q)$$(find -L '$(KDIR)/scripts' '$(dir $(realpath $(KDIR)))' -maxdepth 3 -name checkpatch.pl | head -n 1) --strict --terse --no-tree --no-summary --quiet \
 		--max-line-length=100 --file $(wildcard kmod/*.[ch] kmod/*/*.h)
