@@ -24,7 +24,8 @@ struct game {
 	int cpu;
 	int arrived[2];
 	int finished[2];
-	int hopping; /* switch-kernel: the spinner goes on while it is set */
+	int baton[2]; /* switch-alternate: each player waits for its own */
+	int hopping;  /* switch-kernel: the spinner goes on while it is set */
 };
 
 static long futex(int *word, int op, int value)
@@ -253,14 +254,15 @@ static void switch_sleeper(int argc, char **argv)
 
 /* ---- two processes in turn with idle between them: to-idle and back-other ---- */
 
-/* The turn goes through the conductor, who gives it on only when the player sleeps again. */
+/* The conductor gives the turn on only when the player that had it sleeps again. */
 static void conducted(struct game *g, int me)
 {
 	pin(g->cpu);
 	post_word(&g->arrived[me], tid_now());
 	for (int i = 0; i < g->rounds; i++) {
-		await_turn(g, me);
-		post_word(&g->turn, 2);
+		while (!__atomic_load_n(&g->baton[me], __ATOMIC_ACQUIRE))
+			futex(&g->baton[me], FUTEX_WAIT, 0);
+		post_word(&g->baton[me], 0);
 	}
 	post_word(&g->finished[me], 1);
 }
@@ -278,13 +280,14 @@ static void conducted1(void *g)
 static void conduct(struct game *g, const int pids[2])
 {
 	for (int i = 0; i < 2 * g->rounds; i++) {
-		int other = pids[!(i % 2)];
+		int *baton = &g->baton[i % 2];
 
 		await_state(pids[i % 2], "S");
-		give_turn(g, i % 2);
-		while (__atomic_load_n(&g->turn, __ATOMIC_ACQUIRE) != 2)
+		post_word(baton, 1);
+		futex(baton, FUTEX_WAKE, 1);
+		while (__atomic_load_n(baton, __ATOMIC_ACQUIRE))
 			sched_yield();
-		await_state(other, "S");
+		await_state(pids[i % 2], "SZ");
 	}
 }
 

@@ -39,6 +39,9 @@ def _(name, source):
     with Subject(name) as s:
         tids = list(s.tids.values())[:6]
         for (a, b), truth in kcmp_pairs(tids).items():
+            # The ids of all pairs are compared below; asking pair by pair is dear with bpf.
+            if source == "bpf" and a != tids[0]:
+                continue
             states, _ = compared(a, b, source)
             seen = {r: states.get(r) for r in RESOURCES}
             wrong = {r: (seen[r], truth[r]) for r in RESOURCES if seen[r] != truth[r]}

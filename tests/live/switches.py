@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, switches_of, total_switches,
+    LABEL, MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, switches_of, total_switches,
     want, want_equal)
 
 CLASSES = {"thread", "peer", "process", "to-kernel", "to-idle", "kernel", "back-same", "back-other"}
@@ -63,6 +63,13 @@ def enough(document, name, wanted):
     want(seen >= wanted, f"{name}: {seen}, wanted at least {wanted}: {counts(document)}")
 
 
+def idle_or_busy(document, name, otherwise, wanted):
+    """In a VM of our own nobody else wants the CPU; here others may run where it would be idle."""
+    seen = counts(document)
+    total = seen[name] + (sum(seen[o] for o in otherwise) if LABEL == "host" else 0)
+    want(total >= wanted and seen[name], f"{name}: {total}, wanted at least {wanted}: {seen}")
+
+
 def rare(document, name, limit):
     seen = counts(document).get(name, 0)
     want(seen <= limit, f"{name}: {seen}, wanted at most {limit}: {counts(document)}")
@@ -86,8 +93,8 @@ def _():
     need_stat()
     with Subject("switch-sleeper", 500) as s:
         document, _ = measured(s)
-    enough(document, "to-idle", 500 * (1 - NOISE))
-    enough(document, "back-same", 500 * (1 - NOISE))
+    idle_or_busy(document, "to-idle", ["process", "to-kernel"], 500 * (1 - NOISE))
+    idle_or_busy(document, "back-same", ["process", "back-other"], 500 * (1 - NOISE))
 
 
 @prop("switch-alternate: after idle another space is loaded")
@@ -95,7 +102,7 @@ def _():
     need_stat()
     with Subject("switch-alternate", 500) as s:
         document, _ = measured(s)
-    enough(document, "back-other", 2 * 500 * (1 - NOISE))
+    idle_or_busy(document, "back-other", ["process"], 2 * 500 * (1 - NOISE))
     rare(document, "back-same", 2 * 500 * NOISE)
 
 
@@ -105,7 +112,7 @@ def _():
     with Subject("switch-kernel", 300) as s:
         document, _ = measured(s)
     enough(document, "to-kernel", 300 * (1 - NOISE))
-    enough(document, "back-other", 300 * (1 - NOISE))
+    idle_or_busy(document, "back-other", ["process"], 300 * (1 - NOISE))
 
 
 @prop("{name}: switches counted for a task are those the kernel counted",

@@ -41,8 +41,9 @@ static void one_object_a_line(void **state)
 		json_id(s.j, "space", 0);
 		json_object_end(s.j);
 	}
-	sink_expect(&s, "{\"n\":18446744073709551615,\"comm\":\"a\\n\\\"\\\\xff\",\"space\":null}\n"
-			"{\"n\":18446744073709551615,\"comm\":\"a\\n\\\"\\\\xff\",\"space\":null}\n");
+	sink_expect(&s,
+		    "{\"n\":18446744073709551615,\"comm\":\"a\\n\\\"\\\\xff\",\"space\":null}\n"
+		    "{\"n\":18446744073709551615,\"comm\":\"a\\n\\\"\\\\xff\",\"space\":null}\n");
 	free(s.text);
 }
 

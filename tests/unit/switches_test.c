@@ -37,8 +37,7 @@ static void loads_are_process_and_back_other(void **state)
 		s.classes[c].how[HOW_VOLUNTARY] = 1u << c;
 	s.classes[CLASS_PROCESS].how[HOW_EXIT] = 1000;
 	assert_int_equal(switches_total(&s), 255 + 1000);
-	assert_int_equal(switches_loads(&s),
-			 (1 << CLASS_PROCESS) + 1000 + (1 << CLASS_BACK_OTHER));
+	assert_int_equal(switches_loads(&s), (1 << CLASS_PROCESS) + 1000 + (1 << CLASS_BACK_OTHER));
 }
 
 struct fixture {

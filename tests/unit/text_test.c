@@ -16,11 +16,15 @@ static void escapes_what_breaks_a_terminal(void **state)
 		{ "back\\slash", "back\\x5cslash" },
 		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
 		{ "bad\xff\xc3", "bad\\xff\\xc3" },
-		{ "\xc2\x9b" "31m", "\\xc2\\x9b31m" },	      /* CSI as a C1 control */
-		{ "\xe2\x80\xae" "olleh", "\\xe2\\x80\\xaeolleh" }, /* right-to-left override */
-		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },		      /* a surrogate */
-		{ "\xc0\xaf", "\\xc0\\xaf" },			      /* overlong */
-		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },       /* beyond Unicode */
+		{ "\xc2\x9b"
+		  "31m",
+		  "\\xc2\\x9b31m" }, /* CSI as a C1 control */
+		{ "\xe2\x80\xae"
+		  "olleh",
+		  "\\xe2\\x80\\xaeolleh" },			/* right-to-left override */
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },		/* a surrogate */
+		{ "\xc0\xaf", "\\xc0\\xaf" },			/* overlong */
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* beyond Unicode */
 	};
 	char buf[64];
 
@@ -73,8 +77,8 @@ static void numbers_are_whole_words(void **state)
 	assert_int_equal(v, 4194304);
 	assert_int_equal(parse_u64("1099511627776", UINT32_MAX, &v), -ERANGE);
 	assert_int_equal(parse_u64("99999999999999999999999", UINT64_MAX, &v), -ERANGE);
-	for (const char *const *bad = (const char *[]){ "", "abc", "-1", "+1", " 1", "1 ", "0x10",
-							"1e3", NULL };
+	for (const char *const *bad =
+		     (const char *[]){ "", "abc", "-1", "+1", " 1", "1 ", "0x10", "1e3", NULL };
 	     *bad; bad++)
 		assert_int_equal(parse_u64(*bad, UINT32_MAX, &v), -EINVAL);
 }

@@ -48,7 +48,8 @@ static void verdicts(void **state)
 
 static void sentence_fits(void **state)
 {
-	struct task a = make(UINT32_MAX, UINT32_MAX, 7), b = make(UINT32_MAX - 1, UINT32_MAX - 1, 7);
+	struct task a = make(UINT32_MAX, UINT32_MAX, 7),
+		    b = make(UINT32_MAX - 1, UINT32_MAX - 1, 7);
 	char small[16];
 
 	(void)state;

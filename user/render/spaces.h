@@ -3,7 +3,7 @@
 #ifndef MMLENS_RENDER_SPACES_H
 #define MMLENS_RENDER_SPACES_H
 
-#include "analysis/ledger.h"
+#include "model/ledger.h"
 #include "render/json.h"
 
 /* Rows are struct space_row. */
