@@ -56,6 +56,14 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* What could not be written was not done. */
+static int told(int status)
+{
+	if (fflush(stdout) && status == EXIT_DONE)
+		return fail(EXIT_FAILED, "output", "cannot be written: %m");
+	return status;
+}
+
 static int command_run(const struct command *cmd, int argc, char **argv)
 {
 	cleanup_free void *args = calloc(1, cmd->args_size);
@@ -70,9 +78,7 @@ static int command_run(const struct command *cmd, int argc, char **argv)
 	status = options_parse(cmd, args, argc, argv, &first);
 	if (status < 0)
 		status = cmd->run(cmd, args, argc - first, argv + first);
-	if (fflush(stdout) && status == EXIT_DONE)
-		return fail(EXIT_FAILED, "output", "cannot be written: %m");
-	return status;
+	return told(status);
 }
 
 int main(int argc, char **argv)
@@ -81,13 +87,11 @@ int main(int argc, char **argv)
 
 	/* a closed pipe ends the program quietly, as it does cat(1) */
 	signal(SIGPIPE, SIG_DFL);
-	if (argc < 2) {
-		help();
-		return EXIT_USAGE;
-	}
+	if (argc < 2)
+		return fail(EXIT_USAGE, "command", "none is given; see mmlens --help");
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(argv[1], words[i].word) == 0)
-			return words[i].run();
+			return told(words[i].run());
 	cmd = command_find(argv[1]);
 	if (!cmd)
 		return fail(EXIT_USAGE, argv[1], "no such command; see mmlens --help");
