@@ -128,7 +128,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct common *common = args;
 	struct state st;
-	int status = state_init(&st, common, WANT_MEMORY);
+	int status = state_init(&st, common, WANT_MEMORY | WANT_LEAN);
 
 	(void)cmd;
 	if (status)

@@ -13,6 +13,7 @@
 static const struct source_ops *const sources[] = {
 	&source_module,
 	&source_bpf,
+	&source_procfs,
 };
 
 int why_set(struct why *why, int err, const char *fmt, ...)

@@ -24,6 +24,7 @@ enum want {
 	WANT_USER_STACK = 1u << 0,	/* the mapping that holds each user stack pointer */
 	WANT_KERNEL_DEEPEST = 1u << 1, /* high-water mark of each kernel stack: dear */
 	WANT_MEMORY = 1u << 2,		/* rss and pss of each space (read by source/procmem.h) */
+	WANT_LEAN = 1u << 3, /* spaces and kinds will do: a source may leave dear fields unknown */
 };
 
 struct source {

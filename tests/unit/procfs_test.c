@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* procfs as a witness: hostile stat lines, ids from comparisons alone, and the NULL == NULL trap. */
+#include <errno.h>
+
+#include "source/kcmpids.h"
+#include "source/procfs.h"
+#include "unit.h"
+
+static void stat_names_may_hold_anything(void **state)
+{
+	struct task t = { 0 };
+
+	(void)state;
+	assert_int_equal(procfs_parse_stat(&t, "77 (a) R 1 (\n\x1b) S 5 1 1 0 -1 2097216 0 0 0 0 0 0 0 0 "
+					       "20 0 1 0 250 0 0 18446744073709551615 0 0 0 0 0 0 0 "
+					       "2147483647 0 0 0 0 17 3 0 0\n"),
+			 0);
+	assert_string_equal(t.comm, "a) R 1 (\n\x1b");
+	assert_int_equal(t.key.tid, 77);
+	assert_int_equal(t.ppid, 5);
+	assert_int_equal(t.state, 'S');
+	assert_int_equal(t.cpu, 3);
+	assert_int_equal(t.key.start_ns, 2500000000);
+	assert_int_equal(t.flags, TASK_KTHREAD);
+}
+
+static void torn_stat_is_refused(void **state)
+{
+	static const char *const lines[] = { "", "12", "12 (x", "12 )x(", "12 (x) S", "x (y) S 1" };
+	struct task t = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		assert_int_equal(procfs_parse_stat(&t, lines[i]), -EPROTO);
+}
+
+/* Objects of a made-up kernel: tid -> object, 0 none, -1 not permitted, -2 vanished. */
+static const int objects[] = { [1] = 0, [10] = 5, [11] = 5, [20] = 9, [21] = 3, [30] = 5, [40] = 0,
+			       [50] = -1, [60] = -2 };
+static unsigned int calls;
+
+static int made_up(uint32_t a, uint32_t b, enum resource r)
+{
+	int x = objects[a], y = objects[b];
+
+	(void)r;
+	calls++;
+	if (x == -2 || y == -2)
+		return -ESRCH;
+	if (x == -1 || y == -1)
+		return -EPERM;
+	return x == y ? 0 : x < y ? 1 : 2;
+}
+
+static void comparisons_become_ids(void **state)
+{
+	static const uint32_t tids[][2] = { { 10, 10 }, { 10, 11 }, { 20, 20 }, { 20, 21 },
+					    { 30, 30 }, { 40, 40 }, { 50, 50 }, { 60, 60 } };
+	struct kcmp_world world = { made_up, 1 };
+	const struct task *t[61] = { 0 };
+	struct snapshot s;
+
+	(void)state;
+	snapshot_init(&s);
+	for (size_t i = 0; i < 8; i++)
+		add_task(&s, tids[i][0], tids[i][1], 10000000 * tids[i][1], 0)->res_known = 0;
+	assert_int_equal(snapshot_seal(&s), 0);
+	assert_int_equal(kcmpids_assign(&s, &world, false), 0);
+	for (size_t i = 0; i < 8; i++)
+		t[tids[i][1]] = snapshot_find(&s, tids[i][1]);
+	assert_int_equal(t[10]->res[RES_FILES], 10 << 22 | 10);
+	assert_int_equal(t[11]->res[RES_FILES], t[10]->res[RES_FILES]);
+	assert_int_equal(t[30]->res[RES_FILES], t[10]->res[RES_FILES]);
+	assert_int_not_equal(t[20]->res[RES_FILES], t[21]->res[RES_FILES]);
+	/* two that have none are known to have none, not to share */
+	assert_true(task_res_known(t[40], RES_FILES));
+	assert_int_equal(t[40]->res[RES_FILES], 0);
+	assert_false(task_res_known(t[50], RES_FILES));
+	assert_false(task_res_known(t[60], RES_FILES));
+	assert_int_equal(s.withheld, 1);
+	assert_int_equal(s.raced, 1);
+	snapshot_deinit(&s);
+}
+
+static int one_space_each(uint32_t a, uint32_t b, enum resource r)
+{
+	uint32_t x = a * 2654435761u, y = b * 2654435761u;
+
+	(void)r;
+	calls++;
+	return x == y ? 0 : x < y ? 1 : 2;
+}
+
+static void calls_grow_as_n_log_n(void **state)
+{
+	struct kcmp_world world = { one_space_each, 1 };
+	struct snapshot s;
+
+	(void)state;
+	snapshot_init(&s);
+	for (uint32_t i = 2; i < 4098; i++)
+		add_task(&s, i, i, i, 0)->res_known = 0;
+	assert_int_equal(snapshot_seal(&s), 0);
+	calls = 0;
+	assert_int_equal(kcmpids_assign(&s, &world, true), 0);
+	assert_true(calls < 4096 * (12 + 4));
+	snapshot_deinit(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stat_names_may_hold_anything),
+		cmocka_unit_test(torn_stat_is_refused),
+		cmocka_unit_test(comparisons_become_ids),
+		cmocka_unit_test(calls_grow_as_n_log_n),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* procfs as a witness, in parts that tests can put over a tree of their own. */
+#ifndef MMLENS_SOURCE_PROCFS_H
+#define MMLENS_SOURCE_PROCFS_H
+
+#include "model/snapshot.h"
+
+/* The walk over ROOT/PID/task/TID: `lean` reads stat alone. -errno or 0; not yet sealed. */
+int procfs_walk(const char *root, bool lean, struct snapshot *out);
+
+/* Fields of a stat line and of a status file. -EPROTO when it is none. */
+int procfs_parse_stat(struct task *t, const char *line);
+void procfs_parse_status(struct task *t, const char *text);
+
+/*
+ * Which tasks are vfork children: the newest child of a thread that is blocked in vfork(2), or in
+ * clone(2) with CLONE_VFORK, and shares its space. Needs the spaces assigned.
+ */
+void procfs_mark_vfork(const char *root, struct snapshot *s);
+
+#endif

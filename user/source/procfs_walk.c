@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cleanup.h"
+#include "lib/text.h"
+#include "source/procfs.h"
+
+/* Bits of field 9 of stat (include/linux/sched.h); these have not moved since they exist. */
+static const struct {
+	uint32_t pf;
+	uint32_t flag;
+} flag_map[] = {
+	{ 0x00200000, TASK_KTHREAD },
+	{ 0x00000010, TASK_IO_WORKER },
+	{ 0x00004000, TASK_USER_WORKER },
+	{ 0x00000004, TASK_EXITING },
+};
+
+static const struct {
+	const char *name;
+	enum resource res;
+} ns_links[] = {
+	{ "ns/uts", RES_UTS_NS },	{ "ns/ipc", RES_IPC_NS }, { "ns/mnt", RES_MNT_NS },
+	{ "ns/pid", RES_PID_NS },	{ "ns/net", RES_NET_NS }, { "ns/time", RES_TIME_NS },
+	{ "ns/cgroup", RES_CGROUP_NS }, { "ns/user", RES_USER_NS },
+};
+
+static int slurp_at(int dir, const char *name, char *buf, size_t n)
+{
+	cleanup_close int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd >= 0 ? read(fd, buf, n - 1) : -1;
+
+	if (got < 0)
+		return -errno;
+	buf[got] = '\0';
+	return got ? 0 : -ESRCH;
+}
+
+static void set_flags(struct task *t, uint64_t pf)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(flag_map); i++)
+		if (pf & flag_map[i].pf)
+			t->flags |= flag_map[i].flag;
+	/* 0x4000 was PF_USED_ASYNC until 5.16, which workers of the kernel never had alone */
+	if (t->flags & TASK_KTHREAD)
+		t->flags &= ~TASK_USER_WORKER;
+	t->known |= KNOWN_FLAGS;
+}
+
+/* "TID (COMM) S PPID ...": the name may hold anything, so the last parenthesis ends it. */
+int procfs_parse_stat(struct task *t, const char *line)
+{
+	const char *open = strchr(line, '('), *close = strrchr(line, ')');
+	uint64_t flags, start;
+	unsigned int tid, ppid;
+	size_t len;
+	int cpu;
+
+	if (!open || !close || close < open || sscanf(line, "%u", &tid) != 1)
+		return -EPROTO;
+	if (sscanf(close + 1,
+		   " %c %u %*d %*d %*d %*d %" SCNu64 " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u "
+		   "%*d %d",
+		   &t->state, &ppid, &flags, &start, &cpu) != 5)
+		return -EPROTO;
+	len = (size_t)(close - open - 1);
+	len = len < sizeof(t->comm) ? len : sizeof(t->comm) - 1;
+	memcpy(t->comm, open + 1, len);
+	t->comm[len] = '\0';
+	t->key.tid = tid;
+	t->key.start_ns = start * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	t->ppid = ppid;
+	t->cpu = cpu;
+	t->known |= KNOWN_STATE | KNOWN_PPID | KNOWN_START | KNOWN_CPU;
+	set_flags(t, flags);
+	return 0;
+}
+
+static bool status_u64(const char *text, const char *key, uint64_t *out)
+{
+	const char *line = strstr(text, key);
+
+	return line && sscanf(line + strlen(key), "%" SCNu64, out) == 1;
+}
+
+void procfs_parse_status(struct task *t, const char *text)
+{
+	uint64_t a, b;
+
+	if (status_u64(text, "\nUid:", &a)) {
+		t->uid = (uint32_t)a;
+		t->known |= KNOWN_UID;
+	}
+	if (status_u64(text, "\nTracerPid:", &a) && a)
+		t->flags |= TASK_TRACED;
+	/* which filter it is, procfs does not say: only that there is none */
+	if (status_u64(text, "\nSeccomp_filters:", &a) && !a)
+		task_set_res(t, RES_SECCOMP, 0);
+	if (status_u64(text, "\nvoluntary_ctxt_switches:", &a) &&
+	    status_u64(text, "\nnonvoluntary_ctxt_switches:", &b)) {
+		t->nvcsw = a;
+		t->nivcsw = b;
+		t->known |= KNOWN_SWITCHES;
+	}
+}
+
+/* "net:[4026531840]"; a zombie has left most of its namespaces. */
+static void read_namespaces(int dir, struct task *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ns_links); i++) {
+		char text[64];
+		ssize_t n = readlinkat(dir, ns_links[i].name, text, sizeof(text) - 1);
+		uint64_t inode;
+
+		if (n < 0 && errno == ENOENT && t->state == 'Z' && ns_links[i].res != RES_USER_NS)
+			task_set_res(t, ns_links[i].res, 0);
+		if (n < 0)
+			continue;
+		text[n] = '\0';
+		if (strchr(text, '[') && sscanf(strchr(text, '['), "[%" SCNu64 "]", &inode) == 1)
+			task_set_res(t, ns_links[i].res, inode);
+	}
+}
+
+/* The inode of the last cgroup asked for: threads of one program mostly share theirs. */
+struct cgroup_cache {
+	char path[PATH_MAX];
+	uint64_t inode; /* 0: cannot be told */
+};
+
+static void cgroup_inode(struct cgroup_cache *cache, const char *path)
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	char full[PATH_MAX + 32];
+	struct stat st;
+
+	snprintf(cache->path, sizeof(cache->path), "%s", path);
+	cache->inode = 0;
+	/* "/../x" lies outside our cgroup namespace: the mount does not show it */
+	if (strncmp(path, "/..", 3) == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(mounts) && !cache->inode; i++) {
+		snprintf(full, sizeof(full), "%s%s/cgroup.procs", mounts[i], path);
+		/* the root has it too, and a tmpfs above a v1 hierarchy has not */
+		if (access(full, F_OK))
+			continue;
+		full[strlen(full) - strlen("/cgroup.procs")] = '\0';
+		if (stat(full, &st) == 0)
+			cache->inode = st.st_ino;
+	}
+}
+
+static void read_cgroup(int dir, struct task *t, struct cgroup_cache *cache)
+{
+	char buf[PATH_MAX + 512];
+	char *path;
+
+	if (slurp_at(dir, "cgroup", buf, sizeof(buf)))
+		return;
+	path = strncmp(buf, "0::", 3) == 0 ? buf + 3 : strstr(buf, "\n0::");
+	if (!path)
+		return;
+	path += *path == '\n' ? 4 : 0;
+	path[strcspn(path, "\n")] = '\0';
+	if (strcmp(path, cache->path) != 0)
+		cgroup_inode(cache, path);
+	if (cache->inode)
+		task_set_res(t, RES_CGROUP, cache->inode);
+}
+
+struct walk {
+	struct snapshot *out;
+	bool lean;
+	struct cgroup_cache cgroup;
+};
+
+static int read_rich(struct walk *w, struct task *t, int tasks, const char *tid)
+{
+	cleanup_close int dir = openat(tasks, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char buf[8192];
+	int err = dir < 0 ? -errno : slurp_at(dir, "stat", buf, sizeof(buf));
+
+	if (!err)
+		err = procfs_parse_stat(t, buf);
+	if (err)
+		return err;
+	/* the leading newline lets every key be found at the beginning of a line */
+	if (slurp_at(dir, "status", buf, sizeof(buf)) == 0)
+		procfs_parse_status(t, buf);
+	read_namespaces(dir, t);
+	read_cgroup(dir, t, &w->cgroup);
+	return 0;
+}
+
+static int read_lean(struct task *t, int tasks, const char *tid)
+{
+	char name[32], buf[1024];
+	int err;
+
+	snprintf(name, sizeof(name), "%.16s/stat", tid);
+	err = slurp_at(tasks, name, buf, sizeof(buf));
+	return err ? err : procfs_parse_stat(t, buf);
+}
+
+static int read_task(struct walk *w, int tasks, uint32_t tgid, const char *tid)
+{
+	struct task *t = snapshot_add(w->out);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	err = w->lean ? read_lean(t, tasks, tid) : read_rich(w, t, tasks, tid);
+	t->key.tgid = tgid;
+	if (err) {
+		w->out->n--;
+		w->out->raced++;
+	}
+	return 0;
+}
+
+static int read_group(struct walk *w, int root, const char *pid)
+{
+	cleanup_closedir DIR *dir = NULL;
+	char name[32];
+	struct dirent *e;
+	int fd, err = 0;
+
+	snprintf(name, sizeof(name), "%.16s/task", pid);
+	fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		w->out->raced++;
+		return 0;
+	}
+	while (!err && (e = readdir(dir)))
+		if (isdigit((unsigned char)e->d_name[0]))
+			err = read_task(w, fd, (uint32_t)strtoul(pid, NULL, 10), e->d_name);
+	return err;
+}
+
+int procfs_walk(const char *root, bool lean, struct snapshot *out)
+{
+	cleanup_closedir DIR *dir = opendir(root);
+	struct walk w = { .out = out, .lean = lean };
+	struct dirent *e;
+	int err = 0;
+
+	if (!dir)
+		return -errno;
+	while (!err && (e = readdir(dir)))
+		if (isdigit((unsigned char)e->d_name[0]))
+			err = read_group(&w, dirfd(dir), e->d_name);
+	return err;
+}
