@@ -13,12 +13,7 @@
 #endif
 
 const struct command *const commands[] = {
-	&cmd_list,
-	&cmd_show,
-	&cmd_compare,
-	&cmd_stat,
-	&cmd_trace,
-	NULL,
+	&cmd_list, &cmd_show, &cmd_compare, &cmd_stat, &cmd_trace, NULL,
 };
 
 static int help(void)
@@ -41,11 +36,8 @@ static const struct {
 	const char *word;
 	int (*run)(void);
 } words[] = {
-	{ "--help", help },
-	{ "-h", help },
-	{ "help", help },
-	{ "--version", version },
-	{ "-V", version },
+	{ "--help", help },	  { "-h", help },    { "help", help },
+	{ "--version", version }, { "-V", version },
 };
 
 static const struct command *command_find(const char *name)

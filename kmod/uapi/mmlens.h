@@ -231,7 +231,8 @@ struct mmlens_task {
 	__u32	ustack_flags;		/* enum mmlens_ustack_flag */
 
 	/*
-	 * The kernel stack: its base is an identity, or the lowest address (MMLENS_FEAT_RAW_KSTACK).
+	 * The kernel stack: its base is an identity, or its lowest address
+	 * (MMLENS_FEAT_RAW_KSTACK).
 	 * kstack_used is answered for a task that is not running. The stack pointer is
 	 * kstack + kstack_size - kstack_used. kstack_peak is the deepest use so far.
 	 */

@@ -11,10 +11,11 @@ static void stat_names_may_hold_anything(void **state)
 	struct task t = { 0 };
 
 	(void)state;
-	assert_int_equal(procfs_parse_stat(&t, "77 (a) R 1 (\n\x1b) S 5 1 1 0 -1 2097216 0 0 0 0 0 0 0 0 "
-					       "20 0 1 0 250 0 0 18446744073709551615 0 0 0 0 0 0 0 "
-					       "2147483647 0 0 0 0 17 3 0 0\n"),
-			 0);
+	assert_int_equal(
+		procfs_parse_stat(&t, "77 (a) R 1 (\n\x1b) S 5 1 1 0 -1 2097216 0 0 0 0 0 0 0 0 "
+				      "20 0 1 0 250 0 0 18446744073709551615 0 0 0 0 0 0 0 "
+				      "2147483647 0 0 0 0 17 3 0 0\n"),
+		0);
 	assert_string_equal(t.comm, "a) R 1 (\n\x1b");
 	assert_int_equal(t.key.tid, 77);
 	assert_int_equal(t.ppid, 5);
@@ -35,8 +36,9 @@ static void torn_stat_is_refused(void **state)
 }
 
 /* Objects of a made-up kernel: tid -> object, 0 none, -1 not permitted, -2 vanished. */
-static const int objects[] = { [1] = 0, [10] = 5, [11] = 5, [20] = 9, [21] = 3, [30] = 5, [40] = 0,
-			       [50] = -1, [60] = -2 };
+static const int objects[] = {
+	[1] = 0, [10] = 5, [11] = 5, [20] = 9, [21] = 3, [30] = 5, [40] = 0, [50] = -1, [60] = -2
+};
 static unsigned int calls;
 
 static int made_up(uint32_t a, uint32_t b, enum resource r)

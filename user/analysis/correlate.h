@@ -23,7 +23,7 @@ struct disagreement {
 #define DISAGREEMENTS_MAX 16
 
 struct agreement {
-	size_t tasks;  /* alive at both ends, all of whose switches were to be counted */
+	size_t tasks; /* alive at both ends, all of whose switches were to be counted */
 	size_t agree;
 	struct disagreement worst[DISAGREEMENTS_MAX];
 	size_t n_worst;

@@ -15,9 +15,8 @@ static const char *const share_names[] = {
 static_assert(ARRAY_SIZE(share_names) == SHARE_NR, "every state has its word");
 
 static const char *const verdict_names[] = {
-	[VERDICT_UNKNOWN] = NULL,	    [VERDICT_SAME_TASK] = "same-task",
-	[VERDICT_THREADS] = "threads",	    [VERDICT_PEERS] = "peers",
-	[VERDICT_ISOLATED] = "isolated",    [VERDICT_KERNEL] = "kernel",
+	[VERDICT_UNKNOWN] = NULL,  [VERDICT_SAME_TASK] = "same-task", [VERDICT_THREADS] = "threads",
+	[VERDICT_PEERS] = "peers", [VERDICT_ISOLATED] = "isolated",   [VERDICT_KERNEL] = "kernel",
 };
 
 static_assert(ARRAY_SIZE(verdict_names) == VERDICT_NR, "every verdict has its word");

@@ -38,7 +38,7 @@ struct strings {
 
 struct option_def {
 	const char *name;
-	char letter; /* 0: long form only */
+	char letter;	 /* 0: long form only */
 	const char *arg; /* NULL: takes none */
 	enum option_type type;
 	size_t at; /* offset in the command's block */

@@ -25,7 +25,10 @@ static void get_share(const void *row, int arg, struct value *v)
 	value_str(v, share_name(resource_share(p->a, p->b, p->res)));
 }
 
-enum { SIDE_A, SIDE_B };
+enum {
+	SIDE_A,
+	SIDE_B
+};
 
 static void get_id(const void *row, int arg, struct value *v)
 {
@@ -80,8 +83,8 @@ static int print_table(const struct compare_args *args, const struct task *a, co
 {
 	const char *defaults = args->verbose ? "RESOURCE,STATE,A,B" : "RESOURCE,STATE";
 	const char *bad = NULL;
-	struct table *t = table_new(compare_columns, compare_columns_n, defaults,
-				    &args->common.view, &bad);
+	struct table *t =
+		table_new(compare_columns, compare_columns_n, defaults, &args->common.view, &bad);
 	char sentence[256];
 
 	if (!t)

@@ -85,8 +85,9 @@ static int print_table(const struct state *st, const struct common *common, cons
 		       const struct totals *sums)
 {
 	const char *bad = NULL;
-	struct table *t = table_new(space_columns, space_columns_n,
-				    "SPACE,PID,TASKS,RSS,PSS,CLAIMED,MEMBERS,COMM", &common->view, &bad);
+	struct table *t =
+		table_new(space_columns, space_columns_n,
+			  "SPACE,PID,TASKS,RSS,PSS,CLAIMED,MEMBERS,COMM", &common->view, &bad);
 
 	if (!t)
 		return fail(EXIT_FAILED, "list", "out of memory");
@@ -120,8 +121,8 @@ static int list(struct state *st, const struct common *common, int argc, char **
 		state_memory(st, &st->ledger.spaces[i]);
 		sum(&sums, &st->ledger.spaces[i]);
 	}
-	return common->view.json ? print_json(st, chosen, &sums) :
-				   print_table(st, common, chosen, &sums);
+	return common->view.json ? print_json(st, chosen, &sums)
+				 : print_table(st, common, chosen, &sums);
 }
 
 static int run(const struct command *cmd, void *args, int argc, char **argv)

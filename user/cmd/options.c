@@ -48,9 +48,8 @@ static void parser_add(struct parser *p, const struct option_def *defs, size_t n
 	for (size_t i = 0; i < n && p->n < OPTIONS_MAX; i++) {
 		const struct option_def *d = &defs[i];
 
-		p->longs[p->n] = (struct option){ d->name,
-						  d->arg ? required_argument : no_argument, NULL,
-						  OPTION_BASE + (int)p->n };
+		p->longs[p->n] = (struct option){ d->name, d->arg ? required_argument : no_argument,
+						  NULL, OPTION_BASE + (int)p->n };
 		if (d->letter) {
 			*s++ = d->letter;
 			if (d->arg)

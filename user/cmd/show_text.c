@@ -30,7 +30,6 @@ static const struct task *reference(const struct state *st, const struct task *t
 	return leader && leader->kind != KIND_ZOMBIE ? leader : NULL;
 }
 
-
 /* "1234 has its own files, fs, unlike its leader 1230" */
 static void print_departure(const struct task *t, const struct task *ref)
 {

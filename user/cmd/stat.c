@@ -118,8 +118,8 @@ static void print_tasks(const struct window_args *args, const struct switches *s
 
 	view.columns = NULL;
 	t = table_new(task_switches_columns, task_switches_columns_n,
-		      "TID,COMM,SPACE,SWITCHES,THREAD,PEER,PROCESS,TO-KERNEL,TO-IDLE,PREEMPT", &view,
-		      &bad);
+		      "TID,COMM,SPACE,SWITCHES,THREAD,PEER,PROCESS,TO-KERNEL,TO-IDLE,PREEMPT",
+		      &view, &bad);
 	if (!t)
 		return;
 	for (size_t i = 0; i < sw->n_tasks && i < TASKS_SHOWN; i++)

@@ -48,8 +48,8 @@ static int find_tgids(const struct window_args *args, const struct snapshot *s, 
 		if (parse_u64(args->pids.s[i], UINT32_MAX, &tid) == -EINVAL)
 			return fail(EXIT_USAGE, args->pids.s[i],
 				    "not a pid: a pid is a decimal number");
-		t = parse_u64(args->pids.s[i], UINT32_MAX, &tid) ?
-			    NULL : snapshot_find(s, (uint32_t)tid);
+		t = parse_u64(args->pids.s[i], UINT32_MAX, &tid) ? NULL
+								 : snapshot_find(s, (uint32_t)tid);
 		if (!t)
 			return fail(EXIT_FAILED, args->pids.s[i], "no such task");
 		tgids[i] = t->key.tgid;
@@ -90,7 +90,8 @@ static int poll_ms(const struct window_args *args, uint64_t begin)
 	uint64_t spent = now_ns() - begin;
 	uint64_t left = args->duration_ns > spent ? args->duration_ns - spent : 0;
 
-	return !args->duration_ns || left > POLL_MS * 1000000ull ? POLL_MS : (int)(left / 1000000) + 1;
+	return !args->duration_ns || left > POLL_MS * 1000000ull ? POLL_MS
+								 : (int)(left / 1000000) + 1;
 }
 
 static void wait_out(const struct window *w, const struct window_args *args,

@@ -17,11 +17,18 @@ struct window_args {
 	uint64_t duration_ns; /* 0: no end of its own */
 };
 
-#define WINDOW_OPTIONS                                                                             \
-	{ "pid", 'p', "PID", OPTION_LIST, offsetof(struct window_args, pids),                      \
-	  "only switches from or to this process and what is born of it; repeatable" },            \
-	{ "duration", 'd', "SECONDS", OPTION_SECONDS, offsetof(struct window_args, duration_ns),   \
-	  "how long; without it until the command ends, or Ctrl-C" }
+#define WINDOW_OPTIONS                                                                  \
+	{ "pid",                                                                        \
+	  'p',                                                                          \
+	  "PID",                                                                        \
+	  OPTION_LIST,                                                                  \
+	  offsetof(struct window_args, pids),                                           \
+	  "only switches from or to this process and what is born of it; repeatable" }, \
+	{                                                                               \
+		"duration", 'd', "SECONDS", OPTION_SECONDS,                             \
+			offsetof(struct window_args, duration_ns),                      \
+			"how long; without it until the command ends, or Ctrl-C"        \
+	}
 
 struct window {
 	/* NULL: only count. Called while the window lasts. */
@@ -33,7 +40,7 @@ struct window {
 	struct snapshot after;
 	struct switches switches;
 	struct agreement agreement;
-	bool command;	   /* a command was run */
+	bool command;	    /* a command was run */
 	int command_status; /* as wait(2) has it */
 };
 

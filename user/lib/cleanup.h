@@ -31,12 +31,12 @@ static inline void cleanup_closedir_p(DIR **d)
 		closedir(*d);
 }
 
-#define cleanup(fn)	__attribute__((__cleanup__(fn)))
-#define cleanup_free	cleanup(cleanup_free_p)
-#define cleanup_close	cleanup(cleanup_close_p)
-#define cleanup_fclose	cleanup(cleanup_fclose_p)
+#define cleanup(fn)	 __attribute__((__cleanup__(fn)))
+#define cleanup_free	 cleanup(cleanup_free_p)
+#define cleanup_close	 cleanup(cleanup_close_p)
+#define cleanup_fclose	 cleanup(cleanup_fclose_p)
 #define cleanup_closedir cleanup(cleanup_closedir_p)
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
 
 #endif

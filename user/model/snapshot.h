@@ -15,7 +15,7 @@ struct snapshot {
 	struct task *tasks;
 	size_t n;
 	size_t room;
-	void *by_tid; /* index of a sealed snapshot, private to snapshot.c */
+	void *by_tid;	   /* index of a sealed snapshot, private to snapshot.c */
 	char source[16];   /* "module", "bpf", "procfs": who saw it */
 	char boot_id[40];  /* /proc/sys/kernel/random/boot_id */
 	uint64_t begin_ns; /* CLOCK_BOOTTIME around the pass */

@@ -71,7 +71,7 @@ struct task_switches {
 
 struct switches {
 	uint64_t duration_ns;
-	uint64_t lost; /* switches or events that could not be kept, all causes */
+	uint64_t lost;	     /* switches or events that could not be kept, all causes */
 	uint64_t lost_tasks; /* of these: no room in the table of tasks */
 	struct class_count classes[CLASS_NR];
 	struct task_switches *tasks; /* most switches first; owned */

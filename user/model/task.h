@@ -62,13 +62,13 @@ enum resource {
 
 /* Facts that decide the kind; translated by each source from what its kernel calls them. */
 enum task_flag {
-	TASK_KTHREAD = 1u << 0,     /* PF_KTHREAD */
+	TASK_KTHREAD = 1u << 0,	    /* PF_KTHREAD */
 	TASK_IO_WORKER = 1u << 1,   /* PF_IO_WORKER */
 	TASK_USER_WORKER = 1u << 2, /* PF_USER_WORKER: vhost and alike, since 6.4 */
-	TASK_EXITING = 1u << 3,     /* PF_EXITING: on its way out, maybe not yet a zombie */
-	TASK_VFORK = 1u << 4,       /* shares its parent's mm, and the parent waits for it */
-	TASK_TRACED = 1u << 5,      /* has a ptracer */
-	TASK_ON_CPU = 1u << 6,      /* was running while it was read: its stack pointers are stale */
+	TASK_EXITING = 1u << 3,	    /* PF_EXITING: on its way out, maybe not yet a zombie */
+	TASK_VFORK = 1u << 4,	    /* shares its parent's mm, and the parent waits for it */
+	TASK_TRACED = 1u << 5,	    /* has a ptracer */
+	TASK_ON_CPU = 1u << 6, /* was running while it was read: its stack pointers are stale */
 };
 
 enum task_known {

@@ -26,7 +26,7 @@ void json_uint(struct json *j, const char *key, uint64_t v);
 void json_real(struct json *j, const char *key, double v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_str(struct json *j, const char *key, const char *s); /* NULL becomes null */
-void json_id(struct json *j, const char *key, uint64_t id);   /* 0 becomes null */
+void json_id(struct json *j, const char *key, uint64_t id);    /* 0 becomes null */
 void json_value(struct json *j, const char *key, const struct value *v);
 
 /* The members of the open object that a column table describes, dotted keys as nested objects. */

@@ -52,7 +52,11 @@ static void get_kinds(const void *row, int arg, struct value *v)
 	value_str(v, space_kinds(v->room, sizeof(v->room), r->ledger, r->space));
 }
 
-enum { M_RSS, M_PSS, M_CLAIMED };
+enum {
+	M_RSS,
+	M_PSS,
+	M_CLAIMED
+};
 
 static void get_memory(const void *row, int arg, struct value *v)
 {
@@ -93,9 +97,9 @@ const struct column space_columns[] = {
 const size_t space_columns_n = ARRAY_SIZE(space_columns);
 
 static const char *const plurals[] = {
-	[KIND_UNKNOWN] = "unknown",   [KIND_PROCESS] = "processes", [KIND_THREAD] = "threads",
-	[KIND_VFORK] = "vforks",      [KIND_PEER] = "peers",	    [KIND_WORKER] = "workers",
-	[KIND_KTHREAD] = "kthreads",  [KIND_LOAN] = "loans",	    [KIND_ZOMBIE] = "zombies",
+	[KIND_UNKNOWN] = "unknown",  [KIND_PROCESS] = "processes", [KIND_THREAD] = "threads",
+	[KIND_VFORK] = "vforks",     [KIND_PEER] = "peers",	   [KIND_WORKER] = "workers",
+	[KIND_KTHREAD] = "kthreads", [KIND_LOAN] = "loans",	   [KIND_ZOMBIE] = "zombies",
 };
 
 static_assert(ARRAY_SIZE(plurals) == KIND_NR, "every kind has a plural");
@@ -110,8 +114,8 @@ char *space_kinds(char *buf, size_t n, const struct ledger *l, const struct spac
 		count[space_member(l, sp, i)->kind]++;
 	for (int k = 0; k < KIND_NR && used < n; k++)
 		if (count[k])
-			used += snprintf(buf + used, n - used, "%s%zu %s", used ? ", " : "", count[k],
-					 count[k] > 1 ? plurals[k] : task_kind_name(k));
+			used += snprintf(buf + used, n - used, "%s%zu %s", used ? ", " : "",
+					 count[k], count[k] > 1 ? plurals[k] : task_kind_name(k));
 	return buf;
 }
 

@@ -47,7 +47,14 @@ static void get_share(const void *row, int arg, struct value *v)
 	value_str(v, v->room);
 }
 
-enum { COST_N, COST_MEAN, COST_P50, COST_P90, COST_P99, COST_MAX };
+enum {
+	COST_N,
+	COST_MEAN,
+	COST_P50,
+	COST_P90,
+	COST_P99,
+	COST_MAX
+};
 
 static void get_cost(const void *row, int arg, struct value *v)
 {
@@ -58,9 +65,9 @@ static void get_cost(const void *row, int arg, struct value *v)
 		value_uint(v, arg == COST_N ? VALUE_COUNT : VALUE_NS, values[arg]);
 }
 
-#define COST(word, arg, text)                                                                      \
-	{                                                                                          \
-		word, NULL, text, 0, COL_RIGHT, get_cost, arg                                      \
+#define COST(word, arg, text)                                 \
+	{                                                     \
+		word, NULL, text, 0, COL_RIGHT, get_cost, arg \
 	}
 
 /* The keys of `cost` are written by json_cost(): it is null as a whole. */
@@ -130,14 +137,14 @@ static void get_task_how(const void *row, int arg, struct value *v)
 	value_uint(v, VALUE_COUNT, ((const struct task_switches *)row)->how[arg]);
 }
 
-#define CLASS(word, key, class)                                                                    \
-	{                                                                                          \
-		word, key, "its switches of class " key, 0, COL_RIGHT, get_task_class, class       \
+#define CLASS(word, key, class)                                                              \
+	{                                                                                    \
+		word, key, "its switches of class " key, 0, COL_RIGHT, get_task_class, class \
 	}
 
-#define HOW(word, key, how, text)                                                                  \
-	{                                                                                          \
-		word, key, text, 0, COL_RIGHT, get_task_how, how                                   \
+#define HOW(word, key, how, text)                                \
+	{                                                        \
+		word, key, text, 0, COL_RIGHT, get_task_how, how \
 	}
 
 const struct column task_switches_columns[] = {
@@ -212,8 +219,8 @@ void print_switch(FILE *out, const struct switch_event *ev, uint64_t since)
 
 	if (ev->cost_known)
 		text_ns(cost, sizeof(cost), ev->cost);
-	fprintf(out, "%4llu.%06llu %3u %-10s %7s %c %s -> %s\n", (unsigned long long)(ns / 1000000000),
-		(unsigned long long)(ns / 1000 % 1000000), ev->cpu, switch_class_name(ev->class),
-		cost, ev->state, side_text(prev, sizeof(prev), &ev->prev),
-		side_text(next, sizeof(next), &ev->next));
+	fprintf(out, "%4llu.%06llu %3u %-10s %7s %c %s -> %s\n",
+		(unsigned long long)(ns / 1000000000), (unsigned long long)(ns / 1000 % 1000000),
+		ev->cpu, switch_class_name(ev->class), cost, ev->state,
+		side_text(prev, sizeof(prev), &ev->prev), side_text(next, sizeof(next), &ev->next));
 }

@@ -22,8 +22,7 @@ static const struct column *column_find(const struct column *cols, size_t n, con
 					size_t len)
 {
 	for (size_t i = 0; i < n; i++)
-		if (cols[i].name && strncasecmp(cols[i].name, name, len) == 0 &&
-		    !cols[i].name[len])
+		if (cols[i].name && strncasecmp(cols[i].name, name, len) == 0 && !cols[i].name[len])
 			return &cols[i];
 	return NULL;
 }
@@ -46,8 +45,8 @@ static int table_pick(struct table *t, const struct column *cols, size_t n, cons
 	return 0;
 }
 
-static int table_choose(struct table *t, const struct column *cols, size_t n,
-			const char *defaults, const char *wanted, const char **bad)
+static int table_choose(struct table *t, const struct column *cols, size_t n, const char *defaults,
+			const char *wanted, const char **bad)
 {
 	int err = 0;
 

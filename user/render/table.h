@@ -10,9 +10,9 @@
 struct view {
 	const char *columns; /* -o: "A,B" or "+C"; NULL for the defaults */
 	bool json;
-	bool raw;	 /* values with single spaces between, for scripts */
+	bool raw; /* values with single spaces between, for scripts */
 	bool noheadings;
-	bool bytes;	 /* exact numbers instead of human ones */
+	bool bytes; /* exact numbers instead of human ones */
 };
 
 struct table;

@@ -165,16 +165,16 @@ static void get_kernel_base(const void *row, int arg, struct value *v)
 	value_uint(v, VALUE_ID, t->kernel_stack.base);
 }
 
-#define RESOURCE(word, json, r, text)                                                              \
-	{                                                                                          \
-		.name = word, .key = "resources." json, .help = text, .get = get_resource,         \
-		.arg = r                                                                           \
+#define RESOURCE(word, json, r, text)                                                      \
+	{                                                                                  \
+		.name = word, .key = "resources." json, .help = text, .get = get_resource, \
+		.arg = r                                                                   \
 	}
 
-#define FIELD(word, json, f, text)                                                                 \
-	{                                                                                          \
-		.name = word, .key = json, .help = text, .flags = COL_RIGHT, .get = get_field,     \
-		.arg = f                                                                           \
+#define FIELD(word, json, f, text)                                                             \
+	{                                                                                      \
+		.name = word, .key = json, .help = text, .flags = COL_RIGHT, .get = get_field, \
+		.arg = f                                                                       \
 	}
 
 const struct column task_columns[] = {
@@ -211,7 +211,8 @@ const struct column task_columns[] = {
 	RESOURCE("CRED", "cred", RES_CRED, "credentials"),
 	RESOURCE("CGROUP", "cgroup", RES_CGROUP, "cgroup (of the default hierarchy)"),
 	RESOURCE("SECCOMP", "seccomp", RES_SECCOMP, "seccomp filter"),
-	FIELD("STACK-START", "user_stack.start", F_USER_START, "mapping of the stack pointer, from"),
+	FIELD("STACK-START", "user_stack.start", F_USER_START,
+	      "mapping of the stack pointer, from"),
 	FIELD("STACK-END", "user_stack.end", F_USER_END, "mapping of the stack pointer, to"),
 	FIELD("SP", "user_stack.sp", F_USER_SP, "user stack pointer"),
 	FIELD("DEPTH", "user_stack.used", F_USER_USED, "bytes of the user stack in use"),

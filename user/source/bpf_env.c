@@ -67,7 +67,8 @@ static int check_caps(struct why *why)
 		if (!has_cap(data, needed[i].cap))
 			return why_set(why, -EPERM,
 				       "no %s: run as root, or: setcap cap_bpf,cap_perfmon+ep on "
-				       "this program", needed[i].name);
+				       "this program",
+				       needed[i].name);
 	return 0;
 }
 
@@ -97,7 +98,8 @@ int bpf_env_load_failed(struct why *why, int err)
 {
 	last_words[strcspn(last_words, "\n")] = '\0';
 	if (err == -EPERM)
-		return why_set(why, err, "the kernel refuses BPF (lockdown, seccomp or a user "
+		return why_set(why, err,
+			       "the kernel refuses BPF (lockdown, seccomp or a user "
 			       "namespace): run in the host's root namespaces");
 	return why_set(why, err, "BPF program not accepted: %s%s%s", strerror(-err),
 		       *last_words ? ": " : "", last_words);

@@ -138,10 +138,9 @@ static void set_autoload(struct switch_session *ss, bool btf, const struct end *
 {
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, ss->skel->obj)
-		bpf_program__set_autoload(prog, false);
-	bpf_program__set_autoload(btf ? ss->skel->progs.mmlens_switch_btf :
-					ss->skel->progs.mmlens_switch_raw, true);
+	bpf_object__for_each_program(prog, ss->skel->obj) bpf_program__set_autoload(prog, false);
+	bpf_program__set_autoload(
+		btf ? ss->skel->progs.mmlens_switch_btf : ss->skel->progs.mmlens_switch_raw, true);
 	ss->end = NULL;
 	ss->end_name = NULL;
 	if (end) {
@@ -151,8 +150,8 @@ static void set_autoload(struct switch_session *ss, bool btf, const struct end *
 	}
 	if (!ss->ask.n_tgids && !ss->ask.command)
 		return;
-	bpf_program__set_autoload(btf ? ss->skel->progs.mmlens_fork_btf :
-					ss->skel->progs.mmlens_fork_raw, true);
+	bpf_program__set_autoload(
+		btf ? ss->skel->progs.mmlens_fork_btf : ss->skel->progs.mmlens_fork_raw, true);
 	bpf_program__set_autoload(ss->skel->progs.mmlens_exec_raw, ss->ask.command != 0);
 }
 
@@ -191,9 +190,9 @@ static int load(struct switch_session *ss, bool btf, const struct end *end)
 
 static int attach_one(struct switch_session *ss, struct bpf_program *prog)
 {
-	struct bpf_link *link = prog == ss->skel->progs.mmlens_end_kprobe ?
-					bpf_program__attach_kprobe(prog, false, ss->end_symbol) :
-					bpf_program__attach(prog);
+	struct bpf_link *link = prog == ss->skel->progs.mmlens_end_kprobe
+					? bpf_program__attach_kprobe(prog, false, ss->end_symbol)
+					: bpf_program__attach(prog);
 
 	if (!link)
 		return -errno;
@@ -218,7 +217,8 @@ static int attach_rest(struct switch_session *ss)
 	struct bpf_program *prog, *last = NULL;
 	int err = 0;
 
-	bpf_object__for_each_program(prog, ss->skel->obj) {
+	bpf_object__for_each_program(prog, ss->skel->obj)
+	{
 		if (!bpf_program__autoload(prog) || prog == ss->end)
 			continue;
 		if (prog == ss->skel->progs.mmlens_switch_btf ||
@@ -426,8 +426,8 @@ static int by_switches(const void *a, const void *b)
 {
 	uint64_t x = task_switches_total(a), y = task_switches_total(b);
 
-	return x != y ? (x < y ? 1 : -1) :
-			task_key_cmp(&((const struct task_switches *)a)->key,
+	return x != y ? (x < y ? 1 : -1)
+		      : task_key_cmp(&((const struct task_switches *)a)->key,
 				     &((const struct task_switches *)b)->key);
 }
 

@@ -24,24 +24,15 @@ struct reader {
 };
 
 static const enum resource res_of[] = {
-	[MMLENS_RES_MM] = RES_MM,
-	[MMLENS_RES_FILES] = RES_FILES,
-	[MMLENS_RES_FS] = RES_FS,
-	[MMLENS_RES_SIGHAND] = RES_SIGHAND,
-	[MMLENS_RES_IO] = RES_IO,
-	[MMLENS_RES_SYSVSEM] = RES_SYSVSEM,
-	[MMLENS_RES_SIGNAL] = RES_SIGNAL,
-	[MMLENS_RES_UTS_NS] = RES_UTS_NS,
-	[MMLENS_RES_IPC_NS] = RES_IPC_NS,
-	[MMLENS_RES_MNT_NS] = RES_MNT_NS,
-	[MMLENS_RES_PID_NS] = RES_PID_NS,
-	[MMLENS_RES_NET_NS] = RES_NET_NS,
-	[MMLENS_RES_TIME_NS] = RES_TIME_NS,
-	[MMLENS_RES_CGROUP_NS] = RES_CGROUP_NS,
-	[MMLENS_RES_USER_NS] = RES_USER_NS,
-	[MMLENS_RES_CRED] = RES_CRED,
-	[MMLENS_RES_CGROUP] = RES_CGROUP,
-	[MMLENS_RES_SECCOMP] = RES_SECCOMP,
+	[MMLENS_RES_MM] = RES_MM,	    [MMLENS_RES_FILES] = RES_FILES,
+	[MMLENS_RES_FS] = RES_FS,	    [MMLENS_RES_SIGHAND] = RES_SIGHAND,
+	[MMLENS_RES_IO] = RES_IO,	    [MMLENS_RES_SYSVSEM] = RES_SYSVSEM,
+	[MMLENS_RES_SIGNAL] = RES_SIGNAL,   [MMLENS_RES_UTS_NS] = RES_UTS_NS,
+	[MMLENS_RES_IPC_NS] = RES_IPC_NS,   [MMLENS_RES_MNT_NS] = RES_MNT_NS,
+	[MMLENS_RES_PID_NS] = RES_PID_NS,   [MMLENS_RES_NET_NS] = RES_NET_NS,
+	[MMLENS_RES_TIME_NS] = RES_TIME_NS, [MMLENS_RES_CGROUP_NS] = RES_CGROUP_NS,
+	[MMLENS_RES_USER_NS] = RES_USER_NS, [MMLENS_RES_CRED] = RES_CRED,
+	[MMLENS_RES_CGROUP] = RES_CGROUP,   [MMLENS_RES_SECCOMP] = RES_SECCOMP,
 };
 
 _Static_assert(ARRAY_SIZE(res_of) == MMLENS_RES_NR, "every resource of the ABI has its own");
@@ -67,17 +58,15 @@ static const struct {
 	uint32_t bits;
 	char letter;
 } state_of[] = {
-	{ 0x0402, 'I' }, /* TASK_IDLE: uninterruptible that is no load */
-	{ 0x0040, 'P' }, /* TASK_PARKED */
-	{ 0x0020, 'Z' }, /* EXIT_ZOMBIE */
-	{ 0x0010, 'X' }, /* EXIT_DEAD */
-	{ 0x0008, 't' }, /* __TASK_TRACED */
-	{ 0x0004, 'T' }, /* __TASK_STOPPED */
-	{ 0x8002, 'D' }, /* TASK_FROZEN and TASK_UNINTERRUPTIBLE */
-	{ 0x8000, 'D' },
-	{ 0x1000, 'D' }, /* TASK_RTLOCK_WAIT */
-	{ 0x0002, 'D' },
-	{ 0x0001, 'S' },
+	{ 0x0402, 'I' },		  /* TASK_IDLE: uninterruptible that is no load */
+	{ 0x0040, 'P' },		  /* TASK_PARKED */
+	{ 0x0020, 'Z' },		  /* EXIT_ZOMBIE */
+	{ 0x0010, 'X' },		  /* EXIT_DEAD */
+	{ 0x0008, 't' },		  /* __TASK_TRACED */
+	{ 0x0004, 'T' },		  /* __TASK_STOPPED */
+	{ 0x8002, 'D' },		  /* TASK_FROZEN and TASK_UNINTERRUPTIBLE */
+	{ 0x8000, 'D' }, { 0x1000, 'D' }, /* TASK_RTLOCK_WAIT */
+	{ 0x0002, 'D' }, { 0x0001, 'S' },
 };
 
 char bpf_state_letter(uint32_t state)
@@ -222,8 +211,8 @@ static int load(struct reader *rd, bool ustack)
 
 static int attach(struct reader *rd)
 {
-	struct bpf_program *prog = rd->ustack ? rd->skel->progs.mmlens_tasks_ustack :
-						rd->skel->progs.mmlens_tasks;
+	struct bpf_program *prog =
+		rd->ustack ? rd->skel->progs.mmlens_tasks_ustack : rd->skel->progs.mmlens_tasks;
 
 	rd->link = bpf_program__attach_iter(prog, NULL);
 	return rd->link ? 0 : -errno;

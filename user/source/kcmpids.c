@@ -15,9 +15,9 @@ static const struct {
 	int type;
 	bool group; /* clone(2) makes all living threads of a group share it */
 } kcmp_types[] = {
-	{ RES_MM, KCMP_VM, true },	     { RES_SIGHAND, KCMP_SIGHAND, true },
-	{ RES_FILES, KCMP_FILES, false },    { RES_FS, KCMP_FS, false },
-	{ RES_IO, KCMP_IO, false },	     { RES_SYSVSEM, KCMP_SYSVSEM, false },
+	{ RES_MM, KCMP_VM, true },	  { RES_SIGHAND, KCMP_SIGHAND, true },
+	{ RES_FILES, KCMP_FILES, false }, { RES_FS, KCMP_FS, false },
+	{ RES_IO, KCMP_IO, false },	  { RES_SYSVSEM, KCMP_SYSVSEM, false },
 };
 
 int kcmp_system(uint32_t a, uint32_t b, enum resource r)
@@ -63,11 +63,14 @@ struct numbering {
 	bool group;
 	uint32_t *queue; /* tasks to be sorted, as indices */
 	size_t n;
-	uint32_t *first; /* per task: the group's first, which it follows; itself when queued */
+	uint32_t *first;  /* per task: the group's first, which it follows; itself when queued */
 	uint8_t *trouble; /* per task: what went wrong with it, over all resources */
 };
 
-enum { TROUBLE_DENIED = 1, TROUBLE_GONE = 2 };
+enum {
+	TROUBLE_DENIED = 1,
+	TROUBLE_GONE = 2
+};
 
 #define UNANSWERED UINT32_MAX
 
@@ -231,8 +234,9 @@ int kcmpids_assign(struct snapshot *s, const struct kcmp_world *world, bool lean
 	if (!queue || !first || !trouble)
 		return -ENOMEM;
 	for (size_t k = 0; k < (lean ? 1 : ARRAY_SIZE(kcmp_types)); k++) {
-		struct numbering nr = { s, world, kcmp_types[k].res, kcmp_types[k].group,
-					queue, 0, first, trouble };
+		struct numbering nr = {
+			s, world, kcmp_types[k].res, kcmp_types[k].group, queue, 0, first, trouble
+		};
 
 		number(&nr);
 	}

@@ -10,7 +10,7 @@
 #include "lib/cleanup.h"
 #include "source/source.h"
 
-#define DIR_PATH  "/proc/" MMLENS_PROC_DIR
+#define DIR_PATH   "/proc/" MMLENS_PROC_DIR
 #define CHEAP_PATH DIR_PATH "/tasks.bin"
 #define DEAR_PATH  DIR_PATH "/stacks.bin"
 
@@ -37,17 +37,17 @@ static const struct {
 	uint32_t from; /* MMLENS_F_* */
 	uint32_t to;
 } flag_map[] = {
-	{ MMLENS_F_KTHREAD, TASK_KTHREAD },   { MMLENS_F_IO_WORKER, TASK_IO_WORKER },
-	{ MMLENS_F_EXITING, TASK_EXITING },   { MMLENS_F_USER_WORKER, TASK_USER_WORKER },
-	{ MMLENS_F_IN_VFORK, TASK_VFORK },    { MMLENS_F_ON_CPU, TASK_ON_CPU },
+	{ MMLENS_F_KTHREAD, TASK_KTHREAD }, { MMLENS_F_IO_WORKER, TASK_IO_WORKER },
+	{ MMLENS_F_EXITING, TASK_EXITING }, { MMLENS_F_USER_WORKER, TASK_USER_WORKER },
+	{ MMLENS_F_IN_VFORK, TASK_VFORK },  { MMLENS_F_ON_CPU, TASK_ON_CPU },
 	{ MMLENS_F_TRACED, TASK_TRACED },
 };
 
 /* Where each resource stands in the record; namespaces are 32 bits wide. */
-#define RESOURCE(r, bit, field)                                                                    \
-	{                                                                                          \
-		r, MMLENS_K_##bit, offsetof(struct mmlens_task, field),                            \
-			sizeof(((struct mmlens_task *)0)->field)                                   \
+#define RESOURCE(r, bit, field)                                         \
+	{                                                               \
+		r, MMLENS_K_##bit, offsetof(struct mmlens_task, field), \
+			sizeof(((struct mmlens_task *)0)->field)        \
 	}
 
 static const struct {
@@ -102,7 +102,8 @@ static void fill_resources(struct task *t, const struct mmlens_task *r)
 static void fill_user_stack(struct task *t, const struct mmlens_task *r)
 {
 	t->user_stack.sp = r->user_sp;
-	if (!answered(r, MMLENS_K_USTACK) || r->ustack_flags & (MMLENS_US_UNMAPPED | MMLENS_US_BUSY))
+	if (!answered(r, MMLENS_K_USTACK) ||
+	    r->ustack_flags & (MMLENS_US_UNMAPPED | MMLENS_US_BUSY))
 		return;
 	t->user_stack.start = r->ustack_start;
 	t->user_stack.end = r->ustack_end;
@@ -155,9 +156,10 @@ static void fill_task(struct task *t, const struct mmlens_task *r, const struct 
 static int open_why(struct why *why, int err)
 {
 	if (err == -ENOENT)
-		return why_set(why, err,
-			       "the module is not loaded (no " DIR_PATH
-			       "): insmod mmlens.ko or modprobe mmlens, as root, on a test machine");
+		return why_set(
+			why, err,
+			"the module is not loaded (no " DIR_PATH
+			"): insmod mmlens.ko or modprobe mmlens, as root, on a test machine");
 	if (err == -EPERM || err == -EACCES)
 		return why_set(why, err,
 			       CHEAP_PATH " needs CAP_SYS_PTRACE in the initial user namespace: "

@@ -61,8 +61,7 @@ static int compare_all(struct snapshot *s, bool lean)
 	return err;
 }
 
-static int procfs_read(struct source *src, unsigned int want, struct snapshot *out,
-		       struct why *why)
+static int procfs_read(struct source *src, unsigned int want, struct snapshot *out, struct why *why)
 {
 	bool lean = want & WANT_LEAN;
 	int err = procfs_walk(ROOT, lean, out);

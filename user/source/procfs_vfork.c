@@ -9,7 +9,8 @@
 #include "lib/cleanup.h"
 #include "source/procfs.h"
 
-static bool slurp_task(const char *root, const struct task *t, const char *file, char *buf, size_t n)
+static bool slurp_task(const char *root, const struct task *t, const char *file, char *buf,
+		       size_t n)
 {
 	cleanup_close int fd = -1;
 	char path[256];
@@ -22,7 +23,11 @@ static bool slurp_task(const char *root, const struct task *t, const char *file,
 	return got >= 0;
 }
 
-enum wait { WAIT_NO, WAIT_VFORK, WAIT_UNKNOWN };
+enum wait {
+	WAIT_NO,
+	WAIT_VFORK,
+	WAIT_UNKNOWN
+};
 
 /* /proc/TID/syscall: "NR ARG0 ...". clone3's flags are in memory, but blocked there it waits. */
 static enum wait waits_for_vfork(const char *root, const struct task *t)

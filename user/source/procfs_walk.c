@@ -27,8 +27,8 @@ static const struct {
 	const char *name;
 	enum resource res;
 } ns_links[] = {
-	{ "ns/uts", RES_UTS_NS },	{ "ns/ipc", RES_IPC_NS }, { "ns/mnt", RES_MNT_NS },
-	{ "ns/pid", RES_PID_NS },	{ "ns/net", RES_NET_NS }, { "ns/time", RES_TIME_NS },
+	{ "ns/uts", RES_UTS_NS },	{ "ns/ipc", RES_IPC_NS },   { "ns/mnt", RES_MNT_NS },
+	{ "ns/pid", RES_PID_NS },	{ "ns/net", RES_NET_NS },   { "ns/time", RES_TIME_NS },
 	{ "ns/cgroup", RES_CGROUP_NS }, { "ns/user", RES_USER_NS },
 };
 

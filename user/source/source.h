@@ -21,9 +21,9 @@ __attribute__((format(printf, 3, 4))) int why_set(struct why *why, int err, cons
 
 /* What a reader wants beside the cheap fields. */
 enum want {
-	WANT_USER_STACK = 1u << 0,	/* the mapping that holds each user stack pointer */
+	WANT_USER_STACK = 1u << 0,     /* the mapping that holds each user stack pointer */
 	WANT_KERNEL_DEEPEST = 1u << 1, /* high-water mark of each kernel stack: dear */
-	WANT_MEMORY = 1u << 2,		/* rss and pss of each space (read by source/procmem.h) */
+	WANT_MEMORY = 1u << 2,	       /* rss and pss of each space (read by source/procmem.h) */
 	WANT_LEAN = 1u << 3, /* spaces and kinds will do: a source may leave dear fields unknown */
 };
 
