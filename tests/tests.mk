@@ -7,7 +7,8 @@ TESTS_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-missing-field-initi
 
 SUBJECT_SRC := $(wildcard tests/helpers/subject*.c)
 SUBJECT_OBJ := $(SUBJECT_SRC:%.c=$(O)/%.o)
-HELPERS     := $(O)/tests/subject $(O)/tests/kcmp_oracle
+PROC_TESTS  := $(O)/tests/proc_storm $(O)/tests/proc_fuzz $(O)/tests/proc_access
+HELPERS     := $(O)/tests/subject $(O)/tests/kcmp_oracle $(PROC_TESTS)
 
 $(O)/tests/helpers/%.o: tests/helpers/%.c
 	$(call say,CC,$@)
@@ -19,6 +20,10 @@ $(O)/tests/subject: $(SUBJECT_OBJ)
 	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^
 
 $(O)/tests/kcmp_oracle: $(O)/tests/helpers/kcmp_oracle.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^
+
+$(PROC_TESTS): $(O)/tests/%: $(O)/tests/helpers/%.o $(O)/tests/helpers/proc_rows.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^
 

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The module's files under storms, fuzzing and the wrong openers; load and unload with readers."""
+import os
+import platform
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mmlens_test import HELPERS, LABEL, main, prop, skip, want, want_equal  # noqa: E402
+
+MODULE = "/usr/lib/mmlens/mmlens.ko"
+TASKS = "/proc/mmlens/tasks"
+SLOW = LABEL.startswith("debug")
+SECONDS = os.environ.get("MMLENS_STORM_SECONDS", "40" if SLOW else "10")
+READERS = "16" if SLOW else "64"
+
+
+def need_module():
+    if not os.path.exists("/proc/mmlens/version"):
+        skip("the module is not loaded here")
+
+
+def passes(*command):
+    need_module()
+    done = subprocess.run([os.path.join(HELPERS, command[0]), *command[1:]], check=False,
+                          capture_output=True, text=True, timeout=110)
+    want(done.returncode == 0, f"{command}: exit {done.returncode}: {done.stdout}{done.stderr}")
+
+
+def tool(*command):
+    path = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/sbin:/usr/sbin")
+    return subprocess.run([path, *command[1:]], check=False, capture_output=True, text=True)
+
+
+def reload_module():
+    want_equal(tool("rmmod", "mmlens").returncode, 0, "rmmod")
+    want_equal(tool("insmod", MODULE).returncode, 0, "insmod")
+
+
+@prop("readers in a storm get every row whole, true and once, and miss none")
+def _():
+    passes("proc_storm", "-r", READERS, "-s", SECONDS)
+
+
+@prop("every call on the files at random: the kernel holds, nothing but a read gives anything")
+def _():
+    passes("proc_fuzz", "-s", SECONDS)
+
+
+@prop("only an opener with CAP_SYS_PTRACE reads, only one with CAP_SYSLOG sees addresses")
+def _():
+    passes("proc_access")
+
+
+@prop("one byte at a time gives the same header and as many fields as a read of all")
+def _():
+    need_module()
+    with open(TASKS, "rb", buffering=0) as f:
+        slow = b"".join(iter(lambda: f.read(1), b""))
+    rows = slow.decode().splitlines()
+    with open(TASKS, encoding="ascii") as f:
+        want_equal(rows[0], f.readline().rstrip("\n"), "header")
+    want_equal({len(row.split(" ")) for row in rows}, {len(rows[0].split(" "))}, "fields")
+
+
+@prop("the shell's read, which seeks back and forks, gets every row once")
+def _():
+    need_module()
+    script = "while read -r tgid tid rest; do /bin/true; echo $tid; done < " + TASKS
+    tids = subprocess.run(["bash", "-c", script], check=True, capture_output=True,
+                          text=True).stdout.split()
+    want(len(tids) > 5 and len(tids) == len(set(tids)), f"tids {tids}")
+
+
+@prop("loaded and unloaded 100 times while it is read")
+def _():
+    need_module()
+    if not os.path.exists(MODULE):
+        skip("the module's file is not here")
+    loop = ("while :; do cat /proc/mmlens/tasks /proc/mmlens/tasks.bin /proc/mmlens/stacks.bin"
+            " > /dev/null 2>&1; done")
+    readers = [subprocess.Popen(["sh", "-c", loop]) for _ in range(4)]
+    try:
+        for _ in range(100):
+            reload_module()
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.wait()
+
+
+@prop("an open file outlives the module and then reads nothing")
+def _():
+    need_module()
+    if not os.path.exists(MODULE):
+        skip("the module's file is not here")
+    with open(TASKS, "rb", buffering=0) as f:
+        want(f.read(10), "first bytes")
+        want_equal(tool("rmmod", "mmlens").returncode, 0, "rmmod with a file open")
+        try:
+            want_equal(f.read(10), b"", "bytes after unload")
+        except OSError:
+            pass
+    want_equal(tool("insmod", MODULE).returncode, 0, "insmod")
+
+
+@prop("loaded twice: refused by name, nothing left behind")
+def _():
+    need_module()
+    if not os.path.exists(MODULE):
+        skip("the module's file is not here")
+    done = tool("insmod", MODULE)
+    want(done.returncode != 0 and "File exists" in done.stderr, done.stderr)
+    want(os.path.exists("/proc/mmlens/version"), "the loaded one is gone")
+
+
+@prop("version names the running kernel and boot")
+def _():
+    need_module()
+    with open("/proc/mmlens/version", encoding="ascii") as f:
+        says = dict(line.rstrip("\n").split(": ", 1) for line in f)
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+        want_equal(says["boot_id"], f.read().strip(), "boot_id")
+    want_equal(says["kernel"], platform.release(), "kernel")
+
+
+if __name__ == "__main__":
+    main()
