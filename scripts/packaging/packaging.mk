@@ -7,6 +7,7 @@ DKMS_SRC := /usr/src/mmlens-$(VERSION)
 install-kmod-source: ## install the module's source for DKMS below DESTDIR
 	$(Q)install -d '$(DESTDIR)$(DKMS_SRC)'
 	$(Q)cp -r kmod/. '$(DESTDIR)$(DKMS_SRC)/'
+	$(Q)sed -i 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="$(VERSION)"/' '$(DESTDIR)$(DKMS_SRC)/dkms.conf'
 
 .PHONY: dkms-install
 dkms-install: install-kmod-source ## build and install the module for the running kernel with DKMS

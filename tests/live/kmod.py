@@ -125,5 +125,4 @@ def _():
     want_equal(says["kernel"], platform.release(), "kernel")
 
 
-if __name__ == "__main__":
-    main()
+main()
