@@ -61,7 +61,7 @@ struct command {
 	int (*run)(const struct command *cmd, void *args, int argc, char **argv);
 };
 
-extern const struct command cmd_list, cmd_show, cmd_compare, cmd_stat, cmd_trace;
+extern const struct command cmd_list, cmd_show, cmd_compare, cmd_prove, cmd_stat, cmd_trace;
 
 /* NULL-terminated, in the order of the help. */
 extern const struct command *const commands[];

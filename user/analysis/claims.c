@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/claims.h"
+#include "analysis/statistics.h"
+
+struct tally {
+	size_t facts;
+	size_t failed;
+	const char *first_failed;
+	const char *cannot;
+};
+
+static struct tally tally_of(const struct proof *p, enum claim claim)
+{
+	struct tally t = { 0 };
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct proof_record *r = &p->records[i];
+
+		if (r->claim != claim)
+			continue;
+		if (r->type == PROOF_CANNOT && !t.cannot)
+			t.cannot = r->text;
+		if (r->type != PROOF_MEASUREMENT || strcmp(r->unit, "fact"))
+			continue;
+		t.facts++;
+		if (r->value != 0)
+			continue;
+		if (!t.failed++)
+			t.first_failed = r->name;
+	}
+	return t;
+}
+
+static struct judgement judge_facts(const struct proof *p, enum claim claim)
+{
+	struct tally t = tally_of(p, claim);
+	struct judgement j = { .verdict = PROOF_CANNOT_TELL };
+
+	if (t.failed) {
+		j.verdict = PROOF_NOT_TRUE_HERE;
+		snprintf(j.because, sizeof(j.because), "%zu of %zu facts failed, first: %s",
+			 t.failed, t.facts, t.first_failed);
+	} else if (t.cannot || !t.facts) {
+		snprintf(j.because, sizeof(j.because), "%s",
+			 t.cannot ? t.cannot : "nothing could be observed");
+	} else {
+		j.verdict = PROOF_PROVED;
+		snprintf(j.because, sizeof(j.because), "all %zu facts held", t.facts);
+	}
+	return j;
+}
+
+static enum difference difference(const struct proof_record *r)
+{
+	return difference_of(r->low, r->high, r->n);
+}
+
+static void say_difference(char *buf, size_t n, const char *what, const struct proof_record *r)
+{
+	static const char *const words[] = {
+		[DIFFERENCE_NONE] = "no measurable difference",
+		[DIFFERENCE_MORE] = "dearer",
+		[DIFFERENCE_LESS] = "cheaper",
+	};
+
+	snprintf(buf, n, "%s: %s (%+.0f ns, 95 %% between %+.0f and %+.0f)", what,
+		 words[difference(r)], r->value, r->low, r->high);
+}
+
+static struct judgement judge_overhead(const struct proof *p)
+{
+	const struct proof_record *make = proof_find(p, CLAIM_OVERHEAD, "fork - thread");
+	const struct proof_record *swap = proof_find(p, CLAIM_OVERHEAD, "switch: process - thread");
+	struct judgement j = judge_facts(p, CLAIM_OVERHEAD);
+	char made[140], switched[140];
+
+	if (!make || !swap) {
+		j.verdict = PROOF_CANNOT_TELL;
+		return j;
+	}
+	say_difference(made, sizeof(made), "to make, a process is", make);
+	say_difference(switched, sizeof(switched), "to switch, a process is", swap);
+	snprintf(j.because, sizeof(j.because), "%s; %s", made, switched);
+	j.verdict = difference(make) == DIFFERENCE_MORE && difference(swap) == DIFFERENCE_MORE ?
+			    PROOF_PROVED : PROOF_NOT_TRUE_HERE;
+	return j;
+}
+
+struct judgement claim_judge(const struct proof *p, enum claim claim)
+{
+	return claim == CLAIM_OVERHEAD ? judge_overhead(p) : judge_facts(p, claim);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lab makes situations and measures them; it prints nothing and decides nothing. Everything
+ * happens in one child of the command, the room: where the system lets us, the room has pid, ipc,
+ * mount and network namespaces of its own, so that its end, however it comes, ends every task and
+ * removes every queue, segment and file that an experiment made. Elsewhere names are unlinked as
+ * soon as they are made and the command reaps what is left.
+ */
+#ifndef MMLENS_LAB_LAB_H
+#define MMLENS_LAB_LAB_H
+
+#include <sys/types.h>
+
+#include "analysis/statistics.h"
+#include "model/proof.h"
+
+struct lab {
+	int fd;		  /* records go here */
+	bool quick;
+	const char *source; /* as --source= */
+	enum claim claim; /* the one at work */
+	int cpu;	  /* all experiments that measure run on it; -1: could not be pinned */
+	bool isolated;	  /* namespaces of its own */
+	size_t memory;	  /* bytes an experiment may touch */
+};
+
+struct lab_room {
+	pid_t pid;
+	int fd;
+};
+
+/* Starts the room, which runs the claims asked for. -errno or 0. */
+int lab_start(struct lab_room *room, bool quick, const char *source, const bool *claims);
+/* The next record: 1, 0 at the end, -EINTR after a signal, or another -errno. */
+int lab_next(struct lab_room *room, struct proof_record *r);
+/* Ends and reaps every task of the room, whatever it was doing. */
+void lab_stop(struct lab_room *room);
+
+/* For the experiments. */
+#define LAB_PRINTF(a, b) __attribute__((format(printf, a, b)))
+LAB_PRINTF(3, 4) void lab_say(struct lab *l, enum proof_type type, const char *fmt, ...);
+LAB_PRINTF(3, 4) void lab_fact(struct lab *l, bool held, const char *fmt, ...);
+void lab_count(struct lab *l, const char *name, double value, const char *unit);
+void lab_estimate(struct lab *l, const char *name, struct estimate e, const char *unit);
+uint64_t lab_now(void); /* CLOCK_MONOTONIC, ns */
+
+/* fork(2) whose child dies with its parent. */
+pid_t lab_fork(void);
+/* Reaps, whatever interrupts. The wait status, or -errno. */
+int lab_reap(pid_t pid);
+
+/* Shared by the room and what it forks; zeroed. NULL when there is no memory. */
+void *lab_shared(size_t size);
+/* Futex words in lab_shared() memory: waits while *word == seen; sets and wakes. */
+void lab_wait(uint32_t *word, uint32_t seen);
+void lab_post(uint32_t *word, uint32_t value);
+
+void lab_definition(struct lab *l);
+void lab_isolation(struct lab *l);
+void lab_overhead(struct lab *l);
+void lab_communication(struct lab *l);
+void lab_uses(struct lab *l);
+
+/* The two halves of `overhead`. */
+void lab_creation(struct lab *l);
+void lab_pingpong(struct lab *l);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ways two tasks can pass a message. A medium is opened before the second task is made, used
+ * by both sides (0 and 1), and closed by the first. What has a name loses it at once.
+ */
+#ifndef MMLENS_LAB_MEDIUM_H
+#define MMLENS_LAB_MEDIUM_H
+
+#include <sys/types.h>
+
+#include "lab/lab.h"
+
+#define MESSAGE_MOST (1u << 20)
+
+struct medium_state {
+	struct lab *lab;
+	int fds[4];
+	int queue[2];	/* SysV */
+	uint32_t *turn; /* futex words that say whose turn it is: [0] and [1] */
+	char *area;	/* the memory both see */
+	pid_t pids[2];
+	char *own[2];	/* each side's private message */
+};
+
+struct medium {
+	const char *name;
+	bool threads;	/* between two threads instead of two processes */
+	size_t most;	/* the largest message it carries */
+	int copies;	/* made of each byte on its way */
+	int (*open)(struct medium_state *m); /* -errno or 0 */
+	int (*send)(struct medium_state *m, int from, size_t n);
+	int (*receive)(struct medium_state *m, int to, size_t n);
+	void (*close)(struct medium_state *m);
+};
+
+extern const struct medium media[];
+extern const size_t media_n;
+
+#endif
