@@ -13,14 +13,7 @@
 #endif
 
 const struct command *const commands[] = {
-	&cmd_list, &cmd_show, &cmd_compare, &cmd_stat, &cmd_trace, NULL,
-	&cmd_list,
-	&cmd_show,
-	&cmd_compare,
-	&cmd_prove,
-	&cmd_stat,
-	&cmd_trace,
-	NULL,
+	&cmd_list, &cmd_show, &cmd_compare, &cmd_stat, &cmd_trace, &cmd_prove, NULL,
 };
 
 static int help(void)
