@@ -5,6 +5,7 @@
 
 # Prints "release uri" of the machine's Debian sources.
 machine_sources() {
+    # shellcheck disable=SC2016  # apt's own variables
     apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | sort -u
 }
 

@@ -54,7 +54,7 @@ merge_usr() {
     if [ -d "$root/lib" ] && [ ! -L "$root/lib" ]; then
         mkdir -p "$root/usr/lib"
         cp -al "$root/lib/." "$root/usr/lib/"
-        rm -rf "$root/lib"
+        rm -rf "${root:?}/lib"
     fi
     ln -sfn usr/lib "$root/lib"
 }

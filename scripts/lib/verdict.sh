@@ -11,7 +11,7 @@ splats='BUG: |WARNING: |INFO: (possible|inconsistent|suspicious|task .* blocked|
 
 show_log() {
     echo "--- last lines of the kernel's log ($k_label) ---" >&2
-    tail -n "${1:-40}" "$run/kernel.log" | tr -d '\r' >&2 || true
+    tail -n 40 "$run/kernel.log" | tr -d '\r' >&2 || true
     echo "---" >&2
 }
 
