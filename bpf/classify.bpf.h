@@ -33,18 +33,21 @@ struct switch_ctx {
 
 /*
  * User tasks are told by their flags: a dying one has no mm any more. The loaded space is
- * prev->active_mm, which a kernel thread has inherited and a dying task still holds.
+ * prev->active_mm, which a kernel thread has inherited and a dying task still holds; a dying task
+ * that gets the CPU once more borrows what is loaded, as kernel threads do, so nothing is loaded.
  */
 static __always_inline enum mmlens_class classify(const bool direct, const struct switch_ctx *s)
 {
 	bool from_kernel = !s->prev_tid || (GET(direct, s->prev, flags) & PF_KTHREAD);
+	struct mm_struct *to;
 	bool same;
 
 	if (!s->next_tid)
 		return MMLENS_CLASS_TO_IDLE;
 	if (GET(direct, s->next, flags) & PF_KTHREAD)
 		return from_kernel ? MMLENS_CLASS_KERNEL : MMLENS_CLASS_TO_KERNEL;
-	same = GET(direct, s->prev, active_mm) == GET(direct, s->next, mm);
+	to = GET(direct, s->next, mm);
+	same = !to || GET(direct, s->prev, active_mm) == to;
 	if (from_kernel)
 		return same ? MMLENS_CLASS_BACK_SAME : MMLENS_CLASS_BACK_OTHER;
 	if (!same)

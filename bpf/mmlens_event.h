@@ -179,6 +179,9 @@ struct mmlens_cpu {
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
 	__u64 tasks_full; /* switches of tasks that found no room in the table */
 	__u64 ring_full;  /* events that the reader did not fetch in time */
+	__u64 tlb_loads;  /* tlb_flush for a task switch: the processor's own count of loads */
+	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */
+	__u64 prev_space; /* scratch: the space of the task that leaves, also when it is dying */
 	struct mmlens_cost cost[MMLENS_CLASS_NR];
 	struct mmlens_ev_switch event;
 };

@@ -51,12 +51,15 @@ static __always_inline __u64 side_space(const bool direct, struct mm_struct *mm)
 	return keyed_id(&ask.keys, mm);
 }
 
-/* A dying task has no mm any more, but still the space that is loaded. */
-static __always_inline __u64 prev_space(const bool direct, struct task_struct *prev)
+/*
+ * The task's own space. A dying task has none any more, and what it holds may be borrowed: 0, and
+ * the caller keeps what it knew.
+ */
+static __always_inline __u64 own_space(const bool direct, struct task_struct *t)
 {
-	if (GET(direct, prev, flags) & PF_KTHREAD)
+	if (GET(direct, t, flags) & PF_KTHREAD)
 		return 0;
-	return side_space(direct, GET(direct, prev, active_mm));
+	return side_space(direct, GET(direct, t, mm));
 }
 
 static __always_inline bool is_watched(__u32 tgid)
@@ -104,18 +107,21 @@ static __always_inline enum mmlens_how count_task(const bool direct, const struc
 	__u64 key = mmlens_task_key(s->prev_tid, GET(direct, s->prev, start_boottime));
 	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
 	enum mmlens_how how = switch_how(s, e, nvcsw, nivcsw);
-	__u64 space = prev_space(direct, s->prev);
+	__u64 space = own_space(direct, s->prev);
 
 	if (!e)
 		e = entry_new(direct, s, key, nvcsw + nivcsw);
+	cpu->prev_space = space;
 	if (!e) {
 		cpu->tasks_full++;
 		return how;
 	}
 	/* Another space means an exec, and with it another name. */
-	if (e->space != space)
+	if (space && e->space != space) {
 		read_comm(e->comm, s->prev);
-	e->space = space;
+		e->space = space;
+	}
+	cpu->prev_space = e->space;
 	e->nvcsw = nvcsw;
 	e->nivcsw = nivcsw;
 	e->count[class]++;
@@ -154,17 +160,15 @@ static __always_inline void make_event(const bool direct, const struct switch_ct
 				       enum mmlens_how how)
 {
 	struct mmlens_ev_switch *ev = &cpu->event;
-	struct mm_struct *next_mm = GET(direct, s->next, mm);
 
-	if (GET(direct, s->next, flags) & PF_KTHREAD)
-		next_mm = NULL;
 	ev->ts = s->now;
 	ev->cpu = bpf_get_smp_processor_id();
 	ev->state = s->state;
 	ev->class = class;
 	ev->how = how;
-	fill_side(direct, &ev->prev, s->prev, s->prev_tid, prev_space(direct, s->prev));
-	fill_side(direct, &ev->next, s->next, s->next_tid, side_space(direct, next_mm));
+	fill_side(direct, &ev->prev, s->prev, s->prev_tid,
+		  s->prev_tid ? cpu->prev_space : 0);
+	fill_side(direct, &ev->next, s->next, s->next_tid, own_space(direct, s->next));
 	cpu->held = 1;
 	if (!ask.cost)
 		send_event(cpu, 0);
@@ -282,6 +286,24 @@ SEC("kprobe")
 int mmlens_end_kprobe(struct pt_regs *ctx)
 {
 	return on_end();
+}
+
+/*
+ * x86 tells each load of an address space by itself (TLB_FLUSH_ON_TASK_SWITCH is 0), and by `pages`
+ * whether the TLB had to be flushed for it. Outside a counted switch it is an exec or a loan.
+ */
+SEC("tp_btf/tlb_flush")
+int mmlens_tlb(__u64 *ctx)
+{
+	__u32 id = bpf_get_smp_processor_id();
+	struct mmlens_cpu *cpu = bpf_map_lookup_elem(&cpus, &id);
+
+	if (!cpu || !cpu->since || (__s32)ctx[0] != 0)
+		return 0;
+	cpu->tlb_loads++;
+	if (ctx[1])
+		cpu->tlb_flushed++;
+	return 0;
 }
 
 static __always_inline int on_fork(const bool direct, struct task_struct *parent,

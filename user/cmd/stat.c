@@ -68,6 +68,17 @@ static void json_tasks(struct json *j, const struct switches *sw)
 	json_array_end(j);
 }
 
+/* Held against `loads`: null when not asked for or not told by this machine. */
+static void json_tlb(struct json *j, const struct switches *sw)
+{
+	if (!sw->tlb_known)
+		return json_null(j, "tlb");
+	json_object(j, "tlb");
+	json_uint(j, "loads", sw->tlb_loads);
+	json_uint(j, "flushed", sw->tlb_flushed);
+	json_object_end(j);
+}
+
 static int print_json(const struct window *w)
 {
 	const struct switches *sw = &w->switches;
@@ -81,6 +92,7 @@ static int print_json(const struct window *w)
 	json_uint(j, "switches", switches_total(sw));
 	json_uint(j, "loads", switches_loads(sw));
 	json_uint(j, "lost", sw->lost);
+	json_tlb(j, sw);
 	json_str(j, "cost_end", *sw->cost_end ? sw->cost_end : NULL);
 	json_classes(j, sw);
 	json_tasks(j, sw);
@@ -150,6 +162,18 @@ static void print_summary(const struct window *w)
 		       w->agreement.agree, w->agreement.tasks, w->after.source);
 }
 
+static void print_tlb(const struct window_args *args, const struct switches *sw)
+{
+	char loads[24], flushed[24];
+
+	if (sw->tlb_known)
+		printf("The processor itself reports %s loads, %s of them with a TLB flush.\n",
+		       text_count(loads, sizeof(loads), sw->tlb_loads),
+		       text_count(flushed, sizeof(flushed), sw->tlb_flushed));
+	else if (args->tlb)
+		printf("The processor's own count of loads is not told by this kernel.\n");
+}
+
 static void print_disagreements(const struct agreement *a)
 {
 	for (size_t i = 0; i < a->n_worst; i++) {
@@ -170,6 +194,7 @@ static int print_text(const struct window_args *args, const struct window *w)
 		return status;
 	print_tasks(args, &w->switches);
 	print_summary(w);
+	print_tlb(args, &w->switches);
 	print_disagreements(&w->agreement);
 	if (w->command && WIFSIGNALED(w->command_status))
 		printf("The command was ended by signal %d.\n", WTERMSIG(w->command_status));
@@ -191,7 +216,11 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	return status;
 }
 
-static const struct option_def options[] = { WINDOW_OPTIONS };
+static const struct option_def options[] = {
+	WINDOW_OPTIONS,
+	{ "tlb", 0, NULL, OPTION_FLAG, offsetof(struct window_args, tlb),
+	  "count the loads that the processor reports as well (x86; costs a little)" },
+};
 
 const struct command cmd_stat = {
 	.name = "stat",

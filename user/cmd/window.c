@@ -140,6 +140,7 @@ static int watch(struct window *w, const struct window_args *args, const uint32_
 		.n_tgids = args->pids.n,
 		.command = c->pid > 0 ? (uint32_t)c->pid : 0,
 		.tasks = w->before.n,
+		.tlb = args->tlb,
 		.event = w->event,
 		.arg = w->arg,
 	};

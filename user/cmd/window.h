@@ -15,6 +15,7 @@ struct window_args {
 	struct common common;
 	struct strings pids;
 	uint64_t duration_ns; /* 0: no end of its own */
+	bool tlb;	      /* stat: hold the loads against the processor's own */
 };
 
 #define WINDOW_OPTIONS                                                                  \

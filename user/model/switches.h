@@ -77,6 +77,9 @@ struct switches {
 	struct task_switches *tasks; /* most switches first; owned */
 	size_t n_tasks;
 	char cost_end[48]; /* where the cost was measured to; empty: not measured */
+	bool tlb_known;	   /* the processor's own count of loads was asked for and is there */
+	uint64_t tlb_loads;
+	uint64_t tlb_flushed; /* of these, those that flushed the TLB */
 	bool filtered;	   /* only switches with a watched process on one side */
 };
 

@@ -148,6 +148,8 @@ static void set_autoload(struct switch_session *ss, bool btf, const struct end *
 		ss->end_name = end->name;
 		bpf_program__set_autoload(ss->end, true);
 	}
+	bpf_program__set_autoload(ss->skel->progs.mmlens_tlb,
+				  ss->ask.tlb && btf_has("btf_trace_tlb_flush", BTF_KIND_TYPEDEF));
 	if (!ss->ask.n_tgids && !ss->ask.command)
 		return;
 	bpf_program__set_autoload(
@@ -397,6 +399,8 @@ static int read_cpus(const struct switch_session *ss, struct switches *out)
 			return -errno;
 		out->lost_tasks += cpu->tasks_full;
 		out->lost += cpu->tasks_full + cpu->ring_full;
+		out->tlb_loads += cpu->tlb_loads;
+		out->tlb_flushed += cpu->tlb_flushed;
 		for (int c = 0; c < CLASS_NR; c++) {
 			for (int h = 0; h < HOW_NR; h++)
 				out->classes[c].how[h] += cpu->count[c][h];
@@ -483,6 +487,7 @@ int switch_session_stop(struct switch_session *ss, struct switches *out)
 	memset(out, 0, sizeof(*out));
 	out->duration_ns = ss->stop_ns - ss->begin_ns;
 	out->filtered = ss->ask.n_tgids || ss->ask.command;
+	out->tlb_known = bpf_program__autoload(ss->skel->progs.mmlens_tlb);
 	if (ss->end_name)
 		snprintf(out->cost_end, sizeof(out->cost_end), "%s", ss->end_name);
 	err = read_cpus(ss, out);

@@ -14,6 +14,7 @@ struct switch_ask {
 	size_t n_tgids;	       /* 0 and no command: all switches of the machine */
 	uint32_t command;      /* a pid, watched from its next exec on; 0: none */
 	size_t tasks;	       /* about how many tasks there are: the size of the tables */
+	bool tlb;	       /* hold the loads against the processor's own, where it tells */
 	/* NULL: only count. Called from switch_session_poll(). */
 	void (*event)(const struct switch_event *ev, void *arg);
 	void *arg;
