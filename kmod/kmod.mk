@@ -11,8 +11,8 @@ kmod-dir := $(abspath $(O))/$(KREL)/kmod
 KMOD_KO  := $(O)/$(KREL)/kmod/mmlens.ko
 
 # The compiler the kernel was built with, if it is here; any gcc otherwise.
-kmod-cc = $(or $(firstword $(shell command -v \
-	$$(grep -so 'gcc-[0-9]*' '$(KDIR)/.kernelvariables' || echo gcc))),gcc)
+kmod-cc = $(or $(shell command -v $$(grep -sho 'gcc-[0-9]*' '$(KDIR)/.kernelvariables' \
+	'$(KDIR)/include/config/auto.conf' | head -n 1 | grep . || echo gcc)),gcc)
 kmod-args = -C '$(KDIR)' M='$(kmod-dir)' $(if $(filter CC=%,$(KMAKE)),,CC='$(kmod-cc)') \
 	$(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=) $(KMAKE)
 
