@@ -80,7 +80,8 @@ int main(int argc, char **argv)
 	/* a closed pipe ends the program quietly, as it does cat(1) */
 	signal(SIGPIPE, SIG_DFL);
 	if (argc < 2)
-		return fail(EXIT_USAGE, "command", "none is given; see mmlens --help");
+		return fail(EXIT_USAGE, "command",
+			    "none is given; usage: mmlens COMMAND, see mmlens --help");
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(argv[1], words[i].word) == 0)
 			return told(words[i].run());

@@ -138,8 +138,9 @@ static void become_nobody(void *arg)
 		post_word(arg, -errno);
 		return;
 	}
-	/* A change of credentials clears it. */
+	/* A change of credentials clears both; a user's ordinary task can be looked at by him. */
 	die_with_parent();
+	prctl(PR_SET_DUMPABLE, 1);
 	post_word(arg, 1);
 }
 

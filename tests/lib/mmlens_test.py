@@ -228,6 +228,17 @@ def kcmp_pairs(tids):
     return pairs
 
 
+def commands():
+    """The names that the help lists."""
+    text = mmlens("--help").expect(0).out.decode()
+    return re.findall(r"^  ([a-z]+) +\S", text, re.MULTILINE)
+
+
+def have(command):
+    if command not in commands():
+        skip(f"no command '{command}' yet")
+
+
 def need_source(source):
     """Skips, with the inspector's own words, where a witness is not to be had."""
     done = mmlens("show", "--json", f"--source={source}", os.getpid())

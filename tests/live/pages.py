@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import Subject, inspect, main, mmlens, prop, skip, want, want_equal  # noqa: E402
+from mmlens_test import Subject, have, inspect, main, mmlens, prop, skip, want, want_equal  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGESIZE")
 SHARED = ["shared_anon", "memfd", "posix_shm", "sysv_shm", "file_shared"]
@@ -13,6 +13,7 @@ COUNTS = ("same_frame", "different_frame", "absent")
 
 
 def need_frames():
+    have("pages")
     if os.geteuid():
         skip("frames need CAP_SYS_ADMIN")
 
@@ -92,6 +93,7 @@ def _():
 
 @prop("pages: a kernel thread has none, and that is said, exit 1")
 def _():
+    have("pages")
     mmlens("pages", 2).expect(1).error_line()
 
 

@@ -8,6 +8,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
+    have,
     MMLENS, Subject, main, mmlens, prop, skip, strict_json, want, want_equal)
 
 EVENTS = ["stat", "trace"]
@@ -75,6 +76,7 @@ def _():
 @prop("{command}: a reader that closes the pipe ends it quietly",
       command=["list", "list --json", "trace", "trace --json", "stat -d 0.5", "show 2", "doctor"])
 def _(command):
+    have(command.split()[0])
     if command.split()[0] in EVENTS:
         need(command.split()[0])
     process = start(*command.split())

@@ -21,10 +21,11 @@ static void on_signal(int sig)
 	interrupted = 1;
 }
 
-/* No SA_RESTART: a wait shall end. A second Ctrl-C ends the program as if nothing were caught. */
+/* Waits end all the same, writes go on. A second Ctrl-C ends the program as if uncaught. */
 static void catch_signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction sa = { .sa_handler = on_signal,
+				.sa_flags = (int)SA_RESETHAND | SA_RESTART };
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
