@@ -5,6 +5,7 @@ Where things are comes from the environment, so that the same files run on the h
 MMLENS (the inspector), MMLENS_HELPERS (the directory of subject and kcmp_oracle), MMLENS_SOURCES
 (the witnesses to try, separated by commas), MMLENS_LABEL (host, or the kernel of kernels.tsv).
 """
+import functools
 import json
 import os
 import re
@@ -239,8 +240,13 @@ def have(command):
         skip(f"no command '{command}' yet")
 
 
-def need_source(source):
-    """Skips, with the inspector's own words, where a witness is not to be had."""
+@functools.lru_cache(maxsize=None)
+def refusal(source):
+    """The inspector's words where a witness is not to be had."""
     done = mmlens("show", "--json", f"--source={source}", os.getpid())
-    if done.status == 3:
-        skip(f"source {source}: {done.error_line().strip()}")
+    return done.error_line().strip() if done.status == 3 else None
+
+
+def need_source(source):
+    if refusal(source):
+        skip(f"source {source}: {refusal(source)}")
