@@ -53,7 +53,7 @@ def _():
     with Subject("dying") as s:
         status = status_of(s.tids["dying"])
         want("VmSize" not in status, "it still has a space")
-        want(status["State"][0] in "SD", f"its state is {status['State']}")
+        want(status["State"][0] in "SDI", f"its state is {status['State']}")
 
 
 @prop("hostile-comm: /proc shows the names byte for byte")
