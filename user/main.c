@@ -13,7 +13,8 @@
 #endif
 
 const struct command *const commands[] = {
-	&cmd_list, &cmd_show, &cmd_compare, &cmd_stat, &cmd_trace, &cmd_prove, NULL,
+	&cmd_list,  &cmd_show,	 &cmd_compare, &cmd_stat, &cmd_trace,
+	&cmd_prove, &cmd_record, &cmd_doctor,  NULL,
 };
 
 static int help(void)

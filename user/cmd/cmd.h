@@ -18,6 +18,7 @@
 struct common {
 	struct view view;
 	const char *source; /* "auto", "module", "bpf", "procfs" */
+	const char *from;   /* a recorded file instead, or NULL */
 	bool list_columns;
 };
 
@@ -62,6 +63,7 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_show, cmd_compare, cmd_prove, cmd_stat, cmd_trace;
+extern const struct command cmd_record, cmd_doctor;
 
 /* NULL-terminated, in the order of the help. */
 extern const struct command *const commands[];

@@ -117,9 +117,11 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct compare_args *a = args;
 	struct state st;
-	int status = state_init(&st, &a->common, 0);
+	int status = state_check_pids(2, argv);
 
 	(void)cmd;
+	if (!status)
+		status = state_init(&st, &a->common, 0);
 	(void)argc;
 	if (status)
 		return status;

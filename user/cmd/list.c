@@ -129,9 +129,11 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct common *common = args;
 	struct state st;
-	int status = state_init(&st, common, WANT_MEMORY | WANT_LEAN);
+	int status = state_check_pids(argc, argv);
 
 	(void)cmd;
+	if (!status)
+		status = state_init(&st, common, WANT_MEMORY | WANT_LEAN);
 	if (status)
 		return status;
 	status = list(&st, common, argc, argv);

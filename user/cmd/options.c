@@ -31,6 +31,8 @@ static const struct option_def common_options[] = {
 	  "exact numbers instead of 1.5M and 3.2us" },
 	{ "source", 0, "SOURCE", OPTION_STRING, offsetof(struct common, source),
 	  "who is asked: auto, module, bpf or procfs" },
+	{ "from", 0, "FILE", OPTION_STRING, offsetof(struct common, from),
+	  "the state in a file of mmlens record instead of the living one" },
 };
 
 struct parser {

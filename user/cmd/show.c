@@ -94,9 +94,11 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct common *common = args;
 	struct state st;
-	int status = state_init(&st, common, WANT_USER_STACK);
+	int status = state_check_pids(argc, argv);
 
 	(void)cmd;
+	if (!status)
+		status = state_init(&st, common, WANT_USER_STACK);
 	if (status)
 		return status;
 	status = show(&st, common, argc, argv);

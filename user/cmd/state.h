@@ -17,6 +17,12 @@ struct state {
 int state_init(struct state *st, const struct common *common, unsigned int want);
 void state_deinit(struct state *st);
 
+/*
+ * Whether all words can be pids, asked before anything is read: a wrong command line is told as
+ * such whatever rights the user has. 0 or the exit status, its line printed.
+ */
+int state_check_pids(int n, char **words);
+
 /* rss, pss and claimed of one space. */
 void state_memory(const struct state *st, struct space *sp);
 

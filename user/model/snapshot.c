@@ -14,7 +14,39 @@ void snapshot_deinit(struct snapshot *s)
 {
 	free(s->tasks);
 	free(s->by_tid);
+	free(s->memory);
 	memset(s, 0, sizeof(*s));
+}
+
+int snapshot_add_memory(struct snapshot *s, const struct space_memory *m)
+{
+	/* doubled whenever the number is a power of two */
+	if (!(s->n_memory & (s->n_memory - 1))) {
+		size_t room = s->n_memory ? 2 * s->n_memory : 1;
+		struct space_memory *memory = realloc(s->memory, room * sizeof(*memory));
+
+		if (!memory)
+			return -ENOMEM;
+		s->memory = memory;
+	}
+	s->memory[s->n_memory++] = *m;
+	return 0;
+}
+
+static int by_space(const void *a, const void *b)
+{
+	const struct space_memory *x = a, *y = b;
+
+	return (x->space > y->space) - (x->space < y->space);
+}
+
+const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t space)
+{
+	struct space_memory key = { .space = space };
+
+	return s->n_memory ?
+		       bsearch(&key, s->memory, s->n_memory, sizeof(*s->memory), by_space) :
+		       NULL;
 }
 
 struct task *snapshot_add(struct snapshot *s)
@@ -87,6 +119,8 @@ int snapshot_seal(struct snapshot *s)
 
 	if (s->n)
 		qsort(s->tasks, s->n, sizeof(*s->tasks), by_key);
+	if (s->n_memory)
+		qsort(s->memory, s->n_memory, sizeof(*s->memory), by_space);
 	slots = malloc((s->n ? s->n : 1) * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;

@@ -11,6 +11,13 @@
 
 #include "model/task.h"
 
+/* What a space held in memory, for snapshots whose tasks are no longer there to be asked. */
+struct space_memory {
+	uint64_t space;
+	uint64_t rss; /* or MEMORY_UNKNOWN of model/memory.h */
+	uint64_t pss;
+};
+
 struct snapshot {
 	struct task *tasks;
 	size_t n;
@@ -22,12 +29,18 @@ struct snapshot {
 	uint64_t end_ns;
 	uint64_t withheld; /* tasks that the reader may not see, or may see only in part */
 	uint64_t raced;	   /* tasks that vanished or changed while being read */
+	bool recorded;	   /* from a file: /proc of today knows nothing about it */
+	struct space_memory *memory; /* as recorded, else none */
+	size_t n_memory;
 };
 
 void snapshot_init(struct snapshot *s);
 void snapshot_deinit(struct snapshot *s);
 /* A zeroed new task in place, valid until the next call; NULL when out of memory. */
 struct task *snapshot_add(struct snapshot *s);
+/* Appends what was measured of a space; -ENOMEM or 0. */
+int snapshot_add_memory(struct snapshot *s, const struct space_memory *m);
+const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t space);
 /*
  * Sorts and indexes; of two rows with one tid the one started later is kept and `raced` counts the
  * other. -ENOMEM or 0.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -92,6 +93,19 @@ int bpf_env_check(struct why *why)
 		return -EPERM;
 	lift_memlock();
 	return 0;
+}
+
+bool bpf_env_btf_has(const char *name)
+{
+	struct btf *btf;
+	bool has;
+
+	pthread_once(&once, env_init);
+	btf = btf__load_vmlinux_btf();
+	has = btf && (btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0 ||
+		      btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0);
+	btf__free(btf);
+	return has;
 }
 
 int bpf_env_load_failed(struct why *why, int err)

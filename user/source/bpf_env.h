@@ -15,6 +15,9 @@ int bpf_env_check(struct why *why);
 /* The same in every object of this process, so that ids may be compared across programs. */
 struct mmlens_keys bpf_env_keys(void);
 
+/* Whether the kernel's BTF has a function or type definition of that name; false without BTF. */
+bool bpf_env_btf_has(const char *name);
+
 /* Turns libbpf's failure to load into a reason; returns err. */
 int bpf_env_load_failed(struct why *why, int err);
 
