@@ -58,8 +58,12 @@ static void difference_needs_zero_outside(void **state)
 static void put(struct proof *p, enum claim claim, const char *name, const char *unit, double low,
 		double high)
 {
-	struct proof_record r = { .type = PROOF_MEASUREMENT, .claim = claim, .low = low,
-				  .high = high, .value = (low + high) / 2, .n = 30 };
+	struct proof_record r = { .type = PROOF_MEASUREMENT,
+				  .claim = claim,
+				  .low = low,
+				  .high = high,
+				  .value = (low + high) / 2,
+				  .n = 30 };
 
 	snprintf(r.name, sizeof(r.name), "%s", name);
 	snprintf(r.unit, sizeof(r.unit), "%s", unit);
@@ -98,8 +102,8 @@ static void overhead_is_two_questions(void **state)
 	assert_int_equal(verdict(&p, CLAIM_OVERHEAD), PROOF_CANNOT_TELL);
 	put(&p, CLAIM_OVERHEAD, "switch: process - thread", "ns", -20, 50);
 	assert_int_equal(verdict(&p, CLAIM_OVERHEAD), PROOF_NOT_TRUE_HERE);
-	assert_non_null(strstr(claim_judge(&p, CLAIM_OVERHEAD).because,
-			       "no measurable difference"));
+	assert_non_null(
+		strstr(claim_judge(&p, CLAIM_OVERHEAD).because, "no measurable difference"));
 	put(&q, CLAIM_OVERHEAD, "fork - thread", "ns", 9e4, 1e5);
 	put(&q, CLAIM_OVERHEAD, "switch: process - thread", "ns", 20, 50);
 	assert_int_equal(verdict(&q, CLAIM_OVERHEAD), PROOF_PROVED);

@@ -84,8 +84,9 @@ static struct judgement judge_overhead(const struct proof *p)
 	say_difference(made, sizeof(made), "to make, a process is", make);
 	say_difference(switched, sizeof(switched), "to switch, a process is", swap);
 	snprintf(j.because, sizeof(j.because), "%s; %s", made, switched);
-	j.verdict = difference(make) == DIFFERENCE_MORE && difference(swap) == DIFFERENCE_MORE ?
-			    PROOF_PROVED : PROOF_NOT_TRUE_HERE;
+	j.verdict = difference(make) == DIFFERENCE_MORE && difference(swap) == DIFFERENCE_MORE
+			    ? PROOF_PROVED
+			    : PROOF_NOT_TRUE_HERE;
 	return j;
 }
 

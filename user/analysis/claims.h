@@ -5,11 +5,6 @@
 
 #include "model/proof.h"
 
-struct judgement {
-	enum proof_verdict verdict;
-	char because[320];
-};
-
 /*
  * A fact that is 0 refutes its claim; without one, what could not be measured leaves it open, and
  * so does the absence of any fact. For `overhead` the facts are two: the confidence intervals of

@@ -8,6 +8,7 @@
 #include <sys/msg.h>
 #include <unistd.h>
 
+#include "analysis/claims.h"
 #include "cmd/state.h"
 #include "lab/lab.h"
 #include "lib/cleanup.h"
@@ -23,7 +24,7 @@ struct prove_args {
 
 static volatile sig_atomic_t caught;
 
-static void catch(int sig)
+static void catch (int sig)
 {
 	caught = sig;
 }
@@ -56,7 +57,8 @@ static int choose(int n, char **words, bool *claims)
 		while (c < CLAIM_NR && strcmp(words[i], claim_name((enum claim)c)))
 			c++;
 		if (c == CLAIM_NR)
-			return fail(EXIT_USAGE, words[i], "no such claim; there are definition, "
+			return fail(EXIT_USAGE, words[i],
+				    "no such claim; there are definition, "
 				    "isolation, overhead, communication and uses");
 		claims[c] = true;
 	}
@@ -127,7 +129,14 @@ static int collect(struct stage *st, const bool *claims)
 	return 0;
 }
 
-static int print_json(const struct proof *p, const struct snapshot *s, const bool *claims)
+static void judge_all(const struct proof *p, struct judgement *judged)
+{
+	for (int c = 0; c < CLAIM_NR; c++)
+		judged[c] = claim_judge(p, (enum claim)c);
+}
+
+static int print_json(const struct proof *p, const struct snapshot *s, const bool *claims,
+		      const struct judgement *judged)
 {
 	struct json *j = json_open(stdout, false);
 
@@ -138,19 +147,20 @@ static int print_json(const struct proof *p, const struct snapshot *s, const boo
 	json_array(j, "claims");
 	for (int c = 0; c < CLAIM_NR; c++)
 		if (claims[c])
-			json_claim(j, p, (enum claim)c);
+			json_claim(j, p, (enum claim)c, &judged[c]);
 	json_array_end(j);
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
-static int write_html(const char *path, const struct proof *p, const bool *claims)
+static int write_html(const char *path, const struct proof *p, const bool *claims,
+		      const struct judgement *judged)
 {
 	cleanup_fclose FILE *f = fopen(path, "we");
 
 	if (!f)
 		return fail(EXIT_FAILED, path, "cannot be written: %s", strerror(errno));
-	html_proof(f, p, claims);
+	html_proof(f, p, claims, judged);
 	return fflush(f) || ferror(f) ? fail(EXIT_FAILED, path, "cannot be written") : EXIT_DONE;
 }
 
@@ -171,6 +181,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	bool claims[CLAIM_NR] = { false };
 	struct proof proof = { 0 };
 	struct stage st = { a, &proof, -1, width() };
+	struct judgement judged[CLAIM_NR];
 	struct snapshot head;
 	int status = choose(argc, argv, claims);
 
@@ -179,13 +190,14 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 		return status;
 	catch_signals();
 	status = collect(&st, claims);
+	judge_all(&proof, judged);
 	if (!status && a->common.view.json) {
 		read_head(&head, &a->common);
-		status = print_json(&proof, &head, claims);
+		status = print_json(&proof, &head, claims, judged);
 		snapshot_deinit(&head);
 	}
 	if (!status && a->html)
-		status = write_html(a->html, &proof, claims);
+		status = write_html(a->html, &proof, claims, judged);
 	proof_deinit(&proof);
 	return status;
 }

@@ -141,8 +141,8 @@ static void say_exchange(struct lab *l, struct exchange *x, char *line, size_t r
 	text_size(size, sizeof(size), x->size);
 	snprintf(name, sizeof(name), "latency %s, %s", x->medium->name, size);
 	lab_estimate(l, name, e, "ns");
-	snprintf(line + used, room - used, "  %s %s", size, text_ns(ns, sizeof(ns),
-								  (uint64_t)e.median));
+	snprintf(line + used, room - used, "  %s %s", size,
+		 text_ns(ns, sizeof(ns), (uint64_t)e.median));
 	if (x->size == MESSAGE_MOST && e.median > 0) {
 		snprintf(name, sizeof(name), "throughput %s, %s", x->medium->name, size);
 		lab_count(l, name, (double)x->size * 1e9 / e.median, "B/s");
@@ -242,8 +242,8 @@ static void traced_switches(struct lab *l)
 				mine += task_switches_total(&sw.tasks[i]);
 		lab_count(l, "traced switches pipe", (double)mine / (2.0 * SAMPLES_MAX),
 			  "per message");
-		lab_say(l, PROOF_SAW, "%llu switches for %d messages",
-			(unsigned long long)mine, 2 * SAMPLES_MAX);
+		lab_say(l, PROOF_SAW, "%llu switches for %d messages", (unsigned long long)mine,
+			2 * SAMPLES_MAX);
 	}
 	switch_session_close(ss);
 	switches_deinit(&sw);
@@ -254,8 +254,10 @@ static void traced_switches(struct lab *l)
 void lab_communication(struct lab *l)
 {
 	plain_write(l);
-	lab_say(l, PROOF_STEP, "pass messages of 1 byte to 1 MiB there and back on CPU %d; one way "
-		"is half of it", l->cpu);
+	lab_say(l, PROOF_STEP,
+		"pass messages of 1 byte to 1 MiB there and back on CPU %d; one way "
+		"is half of it",
+		l->cpu);
 	for (size_t i = 0; i < media_n; i++)
 		measure_medium(l, &media[i]);
 	traced_switches(l);

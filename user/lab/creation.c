@@ -109,14 +109,15 @@ static const struct maker {
 	const char *name;
 	int (*make)(struct birth *b);
 } makers[] = {
-	{ "thread", make_thread },
-	{ "clone(CLONE_VM)", make_peer },
-	{ "vfork", make_vfork },
-	{ "posix_spawn", make_spawn },
+	{ "thread", make_thread }, { "clone(CLONE_VM)", make_peer },
+	{ "vfork", make_vfork },   { "posix_spawn", make_spawn },
 	{ "fork", make_fork },
 };
 
-enum { MAKE_THREAD, MAKE_FORK = ARRAY_SIZE(makers) - 1 };
+enum {
+	MAKE_THREAD,
+	MAKE_FORK = ARRAY_SIZE(makers) - 1
+};
 
 /* ns from the call to each moment, one column of samples each. */
 struct births {
@@ -177,8 +178,10 @@ static void compare_makers(struct lab *l)
 	static double difference[SAMPLES_MAX];
 	size_t rounds = l->quick ? 60 : SAMPLES_MAX, n;
 
-	lab_say(l, PROOF_STEP, "create and end a task %zu times in each of %zu ways, interleaved, "
-		"on CPU %d", rounds, ARRAY_SIZE(makers), l->cpu);
+	lab_say(l, PROOF_STEP,
+		"create and end a task %zu times in each of %zu ways, interleaved, "
+		"on CPU %d",
+		rounds, ARRAY_SIZE(makers), l->cpu);
 	for (size_t i = 0; i < rounds; i++)
 		for (size_t m = 0; m < ARRAY_SIZE(makers); m++)
 			if (!of[m].err)
@@ -236,13 +239,15 @@ static void fork_by_memory(struct lab *l)
 	static const size_t sizes[] = { 0, 1, 16, 64, 256, 1024 };
 	size_t most = l->memory >> 20;
 
-	lab_say(l, PROOF_STEP, "fork a process that has written 0 to 1024 MiB, in 4K and in huge "
+	lab_say(l, PROOF_STEP,
+		"fork a process that has written 0 to 1024 MiB, in 4K and in huge "
 		"pages: the page tables are what fork copies");
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		if (sizes[i] > most || (l->quick && sizes[i] > 64)) {
-			lab_say(l, PROOF_SAW, "%zu MiB left out: %s", sizes[i], sizes[i] > most ?
-				"a quarter of the memory available here (or of its cgroup) is less" :
-				"--quick");
+			lab_say(l, PROOF_SAW, "%zu MiB left out: %s", sizes[i],
+				sizes[i] > most
+					? "a quarter of the memory available here (or of its cgroup) is less"
+					: "--quick");
 			continue;
 		}
 		fork_with(l, sizes[i], false);

@@ -18,7 +18,11 @@
 
 #define STACK_SIZE (64u << 10)
 
-enum shape { BY_PTHREAD, BY_CLONE, BY_VFORK };
+enum shape {
+	BY_PTHREAD,
+	BY_CLONE,
+	BY_VFORK
+};
 
 /* What is made, and what it must then share with its maker. */
 static const struct situation {
@@ -104,8 +108,7 @@ static void judge(struct lab *l, const char *witness, const struct snapshot *sna
 	mm = resource_share(self, t, RES_MM);
 	files = resource_share(self, t, RES_FILES);
 	/* a witness that cannot tell a vfork child calls it a peer, rightly as far as it sees */
-	wrong_kind = t->kind != s->kind &&
-		     !(s->kind == KIND_VFORK && !(t->known & KNOWN_VFORK));
+	wrong_kind = t->kind != s->kind && !(s->kind == KIND_VFORK && !(t->known & KNOWN_VFORK));
 	lab_say(l, PROOF_SAW, "%s: %s (%s): a %s; mm %s, files %s", witness, s->name, s->flags,
 		task_kind_name((enum task_kind)t->kind), share_name(mm), share_name(files));
 	if (mm == SHARE_UNKNOWN)
@@ -163,8 +166,10 @@ void lab_definition(struct lab *l)
 	tids = lab_shared(N * sizeof(*tids));
 	if (!tids)
 		return lab_say(l, PROOF_CANNOT, "no shared memory for the children's names");
-	lab_say(l, PROOF_STEP, "make a task in each of %zu ways, textbook and in between, and read "
-		"them back through every witness", N);
+	lab_say(l, PROOF_STEP,
+		"make a task in each of %zu ways, textbook and in between, and read "
+		"them back through every witness",
+		N);
 	made = make_all(l);
 	for (size_t i = 0; i < ARRAY_SIZE(witnesses); i++)
 		if (!strcmp(l->source, "auto") || !strcmp(l->source, witnesses[i]))

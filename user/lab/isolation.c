@@ -90,10 +90,17 @@ static void look(struct lab *l, const char *who, pid_t other, struct sight *s)
 	mine = frame_of(getpid(), global);
 	theirs = frame_of(other, global);
 	s->same_after = mine == theirs;
-	lab_say(l, PROOF_SAW, "%s wrote 'B' at %p: we read '%c' there; frame %s before, %s after; "
-		"its stack is near %#" PRIxPTR, who, (void *)global, s->value,
-		!s->frames_known ? "hidden" : s->same_before ? "the same" : "another",
-		!s->frames_known ? "hidden" : s->same_after ? "the same" : "another", s->local);
+	lab_say(l, PROOF_SAW,
+		"%s wrote 'B' at %p: we read '%c' there; frame %s before, %s after; "
+		"its stack is near %#" PRIxPTR,
+		who, (void *)global, s->value,
+		!s->frames_known ? "hidden"
+		: s->same_before ? "the same"
+				 : "another",
+		!s->frames_known ? "hidden"
+		: s->same_after	 ? "the same"
+				 : "another",
+		s->local);
 	reach(4);
 }
 
@@ -191,7 +198,8 @@ static void the_stray_write(struct lab *l)
 {
 	char by_thread, by_child;
 
-	lab_say(l, PROOF_STEP, "write to the address of a thread's local variable, from its sibling "
+	lab_say(l, PROOF_STEP,
+		"write to the address of a thread's local variable, from its sibling "
 		"and from a child process");
 	by_thread = struck(true);
 	by_child = struck(false);

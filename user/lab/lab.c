@@ -50,8 +50,9 @@ void lab_fact(struct lab *l, bool held, const char *fmt, ...)
 
 void lab_count(struct lab *l, const char *name, double value, const char *unit)
 {
-	struct proof_record r = { .type = PROOF_MEASUREMENT,
-				  .value = value, .low = value, .high = value };
+	struct proof_record r = {
+		.type = PROOF_MEASUREMENT, .value = value, .low = value, .high = value
+	};
 
 	snprintf(r.name, sizeof(r.name), "%s", name);
 	snprintf(r.unit, sizeof(r.unit), "%s", unit);
@@ -60,8 +61,9 @@ void lab_count(struct lab *l, const char *name, double value, const char *unit)
 
 void lab_estimate(struct lab *l, const char *name, struct estimate e, const char *unit)
 {
-	struct proof_record r = { .type = PROOF_MEASUREMENT, .value = e.median,
-				  .low = e.low, .high = e.high, .n = e.n };
+	struct proof_record r = {
+		.type = PROOF_MEASUREMENT, .value = e.median, .low = e.low, .high = e.high, .n = e.n
+	};
 
 	snprintf(r.name, sizeof(r.name), "%s", name);
 	snprintf(r.unit, sizeof(r.unit), "%s", unit);

@@ -15,13 +15,13 @@
 #include "model/proof.h"
 
 struct lab {
-	int fd;		  /* records go here */
+	int fd; /* records go here */
 	bool quick;
 	const char *source; /* as --source= */
-	enum claim claim; /* the one at work */
-	int cpu;	  /* all experiments that measure run on it; -1: could not be pinned */
-	bool isolated;	  /* namespaces of its own */
-	size_t memory;	  /* bytes an experiment may touch */
+	enum claim claim;   /* the one at work */
+	int cpu;	    /* all experiments that measure run on it; -1: could not be pinned */
+	bool isolated;	    /* namespaces of its own */
+	size_t memory;	    /* bytes an experiment may touch */
 };
 
 struct lab_room {

@@ -196,8 +196,8 @@ static int open_mqueue(struct medium_state *m)
 		char name[40];
 
 		snprintf(name, sizeof(name), "/mmlens-%d-%d", getpid(), i);
-		m->fds[i] = m->fds[2 + i] = mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-						    0600, &attr);
+		m->fds[i] = m->fds[2 + i] =
+			mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &attr);
 		if (m->fds[i] < 0)
 			return -errno;
 		mq_unlink(name);

@@ -19,14 +19,14 @@ struct medium_state {
 	uint32_t *turn; /* futex words that say whose turn it is: [0] and [1] */
 	char *area;	/* the memory both see */
 	pid_t pids[2];
-	char *own[2];	/* each side's private message */
+	char *own[2]; /* each side's private message */
 };
 
 struct medium {
 	const char *name;
-	bool threads;	/* between two threads instead of two processes */
-	size_t most;	/* the largest message it carries */
-	int copies;	/* made of each byte on its way */
+	bool threads;			     /* between two threads instead of two processes */
+	size_t most;			     /* the largest message it carries */
+	int copies;			     /* made of each byte on its way */
 	int (*open)(struct medium_state *m); /* -errno or 0 */
 	int (*send)(struct medium_state *m, int from, size_t n);
 	int (*receive)(struct medium_state *m, int to, size_t n);

@@ -19,7 +19,12 @@
 #define ROUNDS_MAX 60
 #define LINE	   64
 
-enum way { WAY_FUTEX, WAY_PIPE, WAY_YIELD, WAY_NR };
+enum way {
+	WAY_FUTEX,
+	WAY_PIPE,
+	WAY_YIELD,
+	WAY_NR
+};
 
 static const char *const way_names[WAY_NR] = { "futex", "pipe", "yield" };
 
@@ -146,7 +151,7 @@ static double game_play(const struct setting *s)
 {
 	struct game *g = lab_shared(sizeof(*g));
 	char *sets = calloc(2, s->set + LINE);
-	struct player players[2] = { { g, 0, sets }, { g, 1, sets + s->set + LINE } };
+	struct player players[2] = { { g, 0, sets }, { g, 1, sets ? sets + s->set + LINE : NULL } };
 	pthread_t thread;
 	double ns = -ENOMEM;
 	pid_t pid = 0;
@@ -216,10 +221,11 @@ static void duel_say(struct lab *l, struct duel *d, const char *name)
 	lab_estimate(l, what, p, "ns");
 	snprintf(what, sizeof(what), "switch difference, %s", name);
 	lab_estimate(l, what, diff, "ns");
-	lab_say(l, PROOF_SAW, "%s: threads %.0f ns a switch, processes %.0f ns: %s (%+.0f, 95 %% "
-		"between %+.0f and %+.0f)", name, t.median, p.median,
-		words[difference_of(diff.low, diff.high, diff.n)], diff.median, diff.low,
-		diff.high);
+	lab_say(l, PROOF_SAW,
+		"%s: threads %.0f ns a switch, processes %.0f ns: %s (%+.0f, 95 %% "
+		"between %+.0f and %+.0f)",
+		name, t.median, p.median, words[difference_of(diff.low, diff.high, diff.n)],
+		diff.median, diff.low, diff.high);
 }
 
 static const struct {
@@ -238,8 +244,10 @@ static void end_to_end(struct lab *l)
 	size_t rounds = l->quick ? 12 : ROUNDS_MAX;
 	char name[64];
 
-	lab_say(l, PROOF_STEP, "two tasks take turns on CPU %d: two threads, then two processes, "
-		"%zu rounds interleaved, end to end", l->cpu, rounds);
+	lab_say(l, PROOF_STEP,
+		"two tasks take turns on CPU %d: two threads, then two processes, "
+		"%zu rounds interleaved, end to end",
+		l->cpu, rounds);
 	for (int way = 0; way < WAY_NR; way++)
 		for (size_t i = 0; i < (l->quick ? 2 : ARRAY_SIZE(sets)); i++) {
 			struct setting s = { (enum way)way, false, sets[i].size, sets[i].turns };
@@ -309,8 +317,8 @@ static void direct(struct lab *l)
 	if (direct_window(&sw, &why, l->quick ? 10 : 40)) {
 		lab_say(l, PROOF_SAW, "no direct cost: %s", why.text);
 	} else {
-		for (int class = 0; class < CLASS_NR; class++)
-			class_say(l, &sw, (enum switch_class)class);
+		for (int class = 0; class < CLASS_NR; class ++)
+			class_say(l, &sw, (enum switch_class) class);
 		lab_count(l, "switches lost", (double)sw.lost, "count");
 	}
 	switches_deinit(&sw);

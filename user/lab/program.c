@@ -18,8 +18,8 @@
 #include "lab/program.h"
 #include "lib/cleanup.h"
 
-#define READY_NS 20000000000ull
-#define LOAD_NS	 300000000ull
+#define READY_NS  20000000000ull
+#define LOAD_NS	  300000000ull
 #define SETTLE_US 800000
 
 static const char nginx_config[] =
@@ -30,21 +30,31 @@ static const char nginx_config[] =
 	"server { listen 127.0.0.1:%p; return 200 ok; } }\n";
 
 const struct program programs[] = {
-	{ .what = "browser", .design = DESIGN_ISOLATED,
+	{ .what = "browser",
+	  .design = DESIGN_ISOLATED,
 	  .argv = { "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 		    "--user-data-dir=%d", "--remote-debugging-port=%p", "data:text/html,mmlens" },
 	  .request = "GET /json/version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" },
-	{ .what = "editor", .design = DESIGN_ISOLATED,
+	{ .what = "editor",
+	  .design = DESIGN_ISOLATED,
 	  .argv = { "emacs", "-Q", "--fg-daemon=%d/socket" } },
-	{ .what = "editor", .design = DESIGN_ISOLATED, .slow = true,
+	{ .what = "editor",
+	  .design = DESIGN_ISOLATED,
+	  .slow = true,
 	  .argv = { "vim", "-u", "NONE", "-n", "-es" } },
-	{ .what = "server", .design = DESIGN_THREADED,
+	{ .what = "server",
+	  .design = DESIGN_THREADED,
 	  .argv = { "memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", "%p", "-t", "4" },
 	  .request = "get a\r\nquit\r\n" },
-	{ .what = "server", .design = DESIGN_FORKING,
-	  .argv = { "nginx", "-p", "%d", "-c", "%d/config" }, .config = nginx_config,
+	{ .what = "server",
+	  .design = DESIGN_FORKING,
+	  .argv = { "nginx", "-p", "%d", "-c", "%d/config" },
+	  .config = nginx_config,
 	  .request = "GET / HTTP/1.0\r\n\r\n" },
-	{ .what = "server", .design = DESIGN_FORKING, .not_root = true, .slow = true,
+	{ .what = "server",
+	  .design = DESIGN_FORKING,
+	  .not_root = true,
+	  .slow = true,
 	  .prepare = { "initdb", "-D", "%d/data", "-A", "trust", "-U", "lab", "--no-sync" },
 	  .argv = { "postgres", "-D", "%d/data", "-k", "%d", "-p", "%p" },
 	  .load = { "psql", "-h", "127.0.0.1", "-p", "%p", "-U", "lab", "-d", "postgres", "-Atc",
@@ -166,7 +176,8 @@ static int free_port(void)
 
 static int dial(int port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) },
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr = { htonl(INADDR_LOOPBACK) },
 				  .sin_port = htons((uint16_t)port) };
 	struct timeval patience = { 1, 0 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -20,12 +20,12 @@ struct program {
 	const char *what;
 	enum design design;
 	const char *argv[PROGRAM_ARGS];
-	const char *config; /* written to %d/config first; NULL: none */
+	const char *config;		   /* written to %d/config first; NULL: none */
 	const char *prepare[PROGRAM_ARGS]; /* run to its end before; empty: nothing */
-	const char *request; /* sent to the port; NULL: not loaded that way */
-	const char *load[PROGRAM_ARGS]; /* a command that loads it; empty: none */
-	bool not_root;	     /* refuses root: run as nobody */
-	bool slow;	     /* left out by --quick */
+	const char *request;		   /* sent to the port; NULL: not loaded that way */
+	const char *load[PROGRAM_ARGS];	   /* a command that loads it; empty: none */
+	bool not_root;			   /* refuses root: run as nobody */
+	bool slow;			   /* left out by --quick */
 };
 
 struct running {

@@ -45,8 +45,8 @@ static uint64_t cgroup_limit(void)
 		if (!strncmp(line, "0::", 3))
 			snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.max", own + 1);
 		else if (strstr(line, ":memory:"))
-			snprintf(path, sizeof(path), "/sys/fs/cgroup/memory%s/memory.limit_in_bytes",
-				 own + 1);
+			snprintf(path, sizeof(path),
+				 "/sys/fs/cgroup/memory%s/memory.limit_in_bytes", own + 1);
 		else
 			continue;
 		v = read_number(path);
@@ -167,8 +167,9 @@ int lab_start(struct lab_room *room, bool quick, const char *source, const bool 
 		return err;
 	}
 	if (!room->pid) {
-		struct lab l = { .fd = fds[1], .quick = quick, .source = source,
-				 .memory = memory_allowed() };
+		struct lab l = {
+			.fd = fds[1], .quick = quick, .source = source, .memory = memory_allowed()
+		};
 
 		close(fds[0]);
 		keep(&l, claims, parent);

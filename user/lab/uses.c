@@ -52,7 +52,7 @@ static void count_space(struct census *c, const struct ledger *l, struct space *
 static void count_switches(struct census *c, const struct switches *sw, uint64_t space)
 {
 	for (size_t i = 0; i < sw->n_tasks; i++)
-		for (int class = 0; sw->tasks[i].space == space && class < CLASS_NR; class++)
+		for (int class = 0; sw->tasks[i].space == space && class < CLASS_NR; class ++)
 			c->classes[class] += sw->tasks[i].count[class];
 }
 
@@ -88,8 +88,8 @@ static void say_switches(struct lab *l, const struct census *c, const char *name
 	char line[256] = "", what[64];
 	size_t used = 0;
 
-	for (int class = 0; class < CLASS_NR; class++) {
-		const char *word = switch_class_name((enum switch_class)class);
+	for (int class = 0; class < CLASS_NR; class ++) {
+		const char *word = switch_class_name((enum switch_class) class);
 
 		snprintf(what, sizeof(what), "switches %s %s", name, word);
 		lab_count(l, what, (double)c->classes[class], "count");
@@ -106,9 +106,11 @@ static void judge(struct lab *l, const struct program *p, const struct census *c
 	const char *name = p->argv[0];
 	char what[64];
 
-	lab_say(l, PROOF_SAW, "%s (%s): spaces %zu, processes %zu, tasks %zu; %.1f MiB resident, "
-		"%.1f MiB by adding up pids", name, p->what, c->spaces, c->processes, c->tasks,
-		(double)c->rss / 1048576, (double)c->claimed / 1048576);
+	lab_say(l, PROOF_SAW,
+		"%s (%s): spaces %zu, processes %zu, tasks %zu; %.1f MiB resident, "
+		"%.1f MiB by adding up pids",
+		name, p->what, c->spaces, c->processes, c->tasks, (double)c->rss / 1048576,
+		(double)c->claimed / 1048576);
 	lab_say(l, PROOF_SAW, "%s: a crash in its fullest space takes %zu of %zu tasks", name,
 		c->largest, c->tasks);
 	snprintf(what, sizeof(what), "spaces %s", name);
@@ -173,8 +175,7 @@ static void use(struct lab *l, const struct program *p)
 	lab_say(l, PROOF_STEP, "start %s privately, load it and look inside", p->argv[0]);
 	err = program_start(&r, p);
 	if (err)
-		lab_say(l, PROOF_SAW, "%s did not start: %s; left out", p->argv[0],
-			strerror(-err));
+		lab_say(l, PROOF_SAW, "%s did not start: %s; left out", p->argv[0], strerror(-err));
 	else
 		inspect(l, &r);
 	program_stop(&r);

@@ -66,4 +66,10 @@ const char *claim_name(enum claim claim);     /* the contract's word */
 const char *claim_sentence(enum claim claim); /* what is claimed */
 const char *proof_verdict_name(enum proof_verdict v);
 
+/* What the measurements of a claim come to; made by analysis/claims.c. */
+struct judgement {
+	enum proof_verdict verdict;
+	char because[320];
+};
+
 #endif

@@ -80,7 +80,7 @@ struct switches {
 	bool tlb_known;	   /* the processor's own count of loads was asked for and is there */
 	uint64_t tlb_loads;
 	uint64_t tlb_flushed; /* of these, those that flushed the TLB */
-	bool filtered;	   /* only switches with a watched process on one side */
+	bool filtered;	      /* only switches with a watched process on one side */
 };
 
 void switches_deinit(struct switches *s);

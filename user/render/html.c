@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "analysis/claims.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "render/html.h"
@@ -41,7 +40,8 @@ static const struct chart {
 	const char *title;
 	bool log;
 } charts[] = {
-	{ CLAIM_OVERHEAD, "create and end ", "To make a task and see it end, by way and memory", true },
+	{ CLAIM_OVERHEAD, "create and end ", "To make a task and see it end, by way and memory",
+	  true },
 	{ CLAIM_OVERHEAD, "page tables, ", "Page tables that fork must copy", true },
 	{ CLAIM_OVERHEAD, "switch thread, ", "A switch between threads, end to end", true },
 	{ CLAIM_OVERHEAD, "switch process, ", "A switch between processes, end to end", true },
@@ -90,8 +90,9 @@ static double place(const struct axis *a, double v)
 		return 0;
 	/* half of the least: its bar must be seen too */
 	if (a->log)
-		return v <= a->least / 2 ? 0 : BAR_WIDTH * log(2 * v / a->least) /
-						       log(2 * a->most / a->least);
+		return v <= a->least / 2
+			       ? 0
+			       : BAR_WIDTH * log(2 * v / a->least) / log(2 * a->most / a->least);
 	return BAR_WIDTH * fmax(v, 0) / a->most;
 }
 
@@ -118,7 +119,8 @@ static void bar(FILE *out, const struct axis *a, const struct chart *c,
 	fprintf(out, "<text x='300' y='%zu' text-anchor='end'>", y + 15);
 	escaped(out, r->name + strlen(c->prefix));
 	fprintf(out, "</text><rect x='310' y='%zu' width='%.1f' height='14' fill='%s'/>", y + 4, x,
-		strstr(r->name, "thread") || strstr(r->name, "shared variable") ? "#3d7dd8" : "#e08a3c");
+		strstr(r->name, "thread") || strstr(r->name, "shared variable") ? "#3d7dd8"
+										: "#e08a3c");
 	if (r->n)
 		fprintf(out, "<path d='M%.1f %zuH%.1f' stroke='#1d2330' stroke-width='2'/>",
 			310 + low, y + 11, 310 + high);
@@ -154,10 +156,14 @@ static void observations(FILE *out, const struct proof *p, enum claim claim)
 			continue;
 		if (r->type == PROOF_MEASUREMENT)
 			continue;
-		fputs(r->type == PROOF_STEP ? "<li><b>" : r->type == PROOF_TRY ? "<li>try <code>" :
-								    "<li>", out);
+		fputs(r->type == PROOF_STEP  ? "<li><b>"
+		      : r->type == PROOF_TRY ? "<li>try <code>"
+					     : "<li>",
+		      out);
 		escaped(out, r->text);
-		fputs(r->type == PROOF_STEP ? "</b>\n" : r->type == PROOF_TRY ? "</code>\n" : "\n",
+		fputs(r->type == PROOF_STEP  ? "</b>\n"
+		      : r->type == PROOF_TRY ? "</code>\n"
+					     : "\n",
 		      out);
 	}
 	fputs("</ul></details>\n", out);
@@ -171,22 +177,21 @@ static void facts(FILE *out, const struct proof *p, enum claim claim)
 
 		if (r->claim != claim || r->type != PROOF_MEASUREMENT || strcmp(r->unit, "fact"))
 			continue;
-		fprintf(out, "<tr><td class='%s'>%s</td><td>", r->value != 0 ? "proved" :
-			"not-true-here", r->value != 0 ? "yes" : "no");
+		fprintf(out, "<tr><td class='%s'>%s</td><td>",
+			r->value != 0 ? "proved" : "not-true-here", r->value != 0 ? "yes" : "no");
 		escaped(out, r->name);
 		fputs("</td></tr>\n", out);
 	}
 	fputs("</table>\n", out);
 }
 
-static void section(FILE *out, const struct proof *p, enum claim claim)
+static void section(FILE *out, const struct proof *p, enum claim claim, const struct judgement *j)
 {
-	struct judgement j = claim_judge(p, claim);
-	const char *word = proof_verdict_name(j.verdict);
+	const char *word = proof_verdict_name(j->verdict);
 
 	fprintf(out, "<h2>%d. %s</h2>\n<p><b class='%s'>%s</b>: ", claim + 1, claim_sentence(claim),
 		word, word);
-	escaped(out, j.because);
+	escaped(out, j->because);
 	fputs("</p>\n", out);
 	facts(out, p, claim);
 	for (size_t i = 0; i < ARRAY_SIZE(charts); i++)
@@ -195,16 +200,19 @@ static void section(FILE *out, const struct proof *p, enum claim claim)
 	observations(out, p, claim);
 }
 
-void html_proof(FILE *out, const struct proof *p, const bool *claims)
+void html_proof(FILE *out, const struct proof *p, const bool *claims,
+		const struct judgement *judged)
 {
 	fputs("<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
 	      "<meta name='viewport' content='width=device-width'>"
-	      "<title>mmlens prove</title>\n", out);
+	      "<title>mmlens prove</title>\n",
+	      out);
 	fputs(style, out);
 	fputs("</head><body><h1>Processes and threads, measured on this machine</h1>\n"
-	      "<p>Blue is within one address space, orange between two.</p>\n", out);
+	      "<p>Blue is within one address space, orange between two.</p>\n",
+	      out);
 	for (int c = 0; c < CLAIM_NR; c++)
 		if (claims[c])
-			section(out, p, (enum claim)c);
+			section(out, p, (enum claim)c, &judged[c]);
 	fputs("</body></html>\n", out);
 }

@@ -7,6 +7,8 @@
 
 #include "model/proof.h"
 
-void html_proof(FILE *out, const struct proof *p, const bool *claims);
+/* `claims` and `judged` have CLAIM_NR elements; only chosen claims are shown. */
+void html_proof(FILE *out, const struct proof *p, const bool *claims,
+		const struct judgement *judged);
 
 #endif

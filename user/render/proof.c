@@ -89,15 +89,14 @@ static void json_step(struct json *j, const struct proof_record *r)
 	json_object_end(j);
 }
 
-void json_claim(struct json *j, const struct proof *p, enum claim claim)
+void json_claim(struct json *j, const struct proof *p, enum claim claim,
+		const struct judgement *judged)
 {
-	struct judgement judged = claim_judge(p, claim);
-
 	json_object(j, NULL);
 	json_str(j, "claim", claim_name(claim));
 	json_str(j, "sentence", claim_sentence(claim));
-	json_str(j, "verdict", proof_verdict_name(judged.verdict));
-	json_str(j, "because", judged.because);
+	json_str(j, "verdict", proof_verdict_name(judged->verdict));
+	json_str(j, "because", judged->because);
 	json_array(j, "measurements");
 	for (size_t i = 0; i < p->n; i++)
 		if (p->records[i].claim == claim && p->records[i].type == PROOF_MEASUREMENT)

@@ -3,7 +3,7 @@
 #ifndef MMLENS_RENDER_PROOF_H
 #define MMLENS_RENDER_PROOF_H
 
-#include "analysis/claims.h"
+#include "model/proof.h"
 #include "render/json.h"
 
 /* One record while the experiments run; wrapped at `width`. */
@@ -12,6 +12,7 @@ void proof_print_claim(FILE *out, enum claim claim);
 void proof_print_judgement(FILE *out, const struct judgement *j, int width);
 
 /* {claim sentence verdict because measurements [...] steps [...]} */
-void json_claim(struct json *j, const struct proof *p, enum claim claim);
+void json_claim(struct json *j, const struct proof *p, enum claim claim,
+		const struct judgement *judged);
 
 #endif
