@@ -14,7 +14,7 @@
 
 const struct command *const commands[] = {
 	&cmd_list,  &cmd_show,	 &cmd_compare, &cmd_stat, &cmd_trace,
-	&cmd_prove, &cmd_record, &cmd_doctor,  NULL,
+	&cmd_prove, &cmd_channels, &cmd_record, &cmd_doctor,  NULL,
 };
 
 static int help(void)

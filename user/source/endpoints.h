@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What processes hold that may lead to others: descriptors, mappings, queues, tracers. */
+#ifndef MMLENS_SOURCE_ENDPOINTS_H
+#define MMLENS_SOURCE_ENDPOINTS_H
+
+#include "model/channel.h"
+
+/*
+ * Reads all processes (b 0) or the two. What vanishes meanwhile is left out; what may not be seen
+ * is counted. -errno or 0.
+ */
+int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out);
+
+/* source/sockets.c: fills type and peer of the socket endpoints, seen from the net of `pid`. */
+int sockets_resolve(uint32_t pid, struct endpoints *es);
+
+/* A type that only sockets_resolve() settles. */
+#define CHANNEL_SOCKET CHANNEL_NR
+
+#endif
