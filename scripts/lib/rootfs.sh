@@ -5,7 +5,7 @@
 
 rootfs_packages=(
     # the guest's own needs
-    kmod procps iproute2 util-linux util-linux-extra psmisc libcap2-bin
+    kmod procps iproute2 mount util-linux util-linux-extra psmisc libcap2-bin
     # what the inspector is linked with
     libelf1 zlib1g libzstd1 libsmartcols1 libyajl2 libcap2 libprotobuf-c1 libbpf1 libncursesw6
     # real programs to inspect, and to load them

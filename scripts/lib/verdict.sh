@@ -29,6 +29,7 @@ verdict() {
     case ${word:-} in
     exit) exit "$rest" ;;
     module) die "the module does not load in $k_label ($k_release): $rest" ;;
+    guest) broken "the guest of $k_label could not be set up: $rest" ;;
     leak) broken "kmemleak found a leak in $k_label" ;;
     nokmemleak) broken "$k_label has no kmemleak to look for leaks with" ;;
     esac
