@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/family.h"
 #include "cmd/child.h"
 #include "cmd/window.h"
 #include "lib/cleanup.h"
@@ -107,9 +108,28 @@ static void wait_out(const struct window *w, const struct window_args *args,
 	}
 }
 
+/*
+ * Births are seen since the session started, so a snapshot taken now knows all who were born before
+ * and whom nobody announced.
+ */
+static int watch_family(struct window *w, const struct window_args *args,
+			struct switch_session *ss, const uint32_t *roots)
+{
+	int status = args->pids.n ? snap(args, &w->before) : 0;
+	int err;
+
+	if (status || !args->pids.n)
+		return status;
+	err = family(&w->before, roots, args->pids.n, &w->tgids, &w->n_tgids);
+	if (!err)
+		err = switch_session_watch(ss, w->tgids, w->n_tgids);
+	snapshot_deinit(&w->before);
+	return err ? fail(EXIT_FAILED, "bpf", "cannot watch: %s", strerror(-err)) : 0;
+}
+
 /* From the first snapshot to the last the programs count: that is what makes them comparable. */
 static int observe(struct window *w, const struct window_args *args, struct switch_session *ss,
-		   struct child *c, char **argv)
+		   const uint32_t *roots, struct child *c, char **argv)
 {
 	struct why why;
 	int err = switch_session_start(ss, &why);
@@ -118,7 +138,9 @@ static int observe(struct window *w, const struct window_args *args, struct swit
 	if (err)
 		return fail(status_of(err), "bpf", "%s", why.text);
 	snapshot_deinit(&w->before);
-	status = snap(args, &w->before);
+	status = watch_family(w, args, ss, roots);
+	if (!status)
+		status = snap(args, &w->before);
 	if (status)
 		return status;
 	err = c->pid ? child_go(c) : 0;
@@ -151,10 +173,10 @@ static int watch(struct window *w, const struct window_args *args, const uint32_
 
 	if (err)
 		return fail(status_of(err), "bpf", "%s", why.text);
-	status = observe(w, args, ss, c, argv);
+	status = observe(w, args, ss, tgids, c, argv);
 	switch_session_close(ss);
 	if (!status && !c->pid)
-		correlate(&w->before, &w->after, &w->switches, tgids, args->pids.n, &w->agreement);
+		correlate(&w->before, &w->after, &w->switches, w->tgids, w->n_tgids, &w->agreement);
 	return status;
 }
 
@@ -184,6 +206,7 @@ int window_run(struct window *w, const struct window_args *args, int argc, char 
 
 void window_deinit(struct window *w)
 {
+	free(w->tgids);
 	switches_deinit(&w->switches);
 	snapshot_deinit(&w->before);
 	snapshot_deinit(&w->after);

@@ -24,7 +24,7 @@ struct window_args {
 	  "PID",                                                                        \
 	  OPTION_LIST,                                                                  \
 	  offsetof(struct window_args, pids),                                           \
-	  "only switches from or to this process and what is born of it; repeatable" }, \
+	  "only switches from or to this process and its descendants; repeatable" }, \
 	{                                                                               \
 		"duration", 'd', "SECONDS", OPTION_SECONDS,                             \
 			offsetof(struct window_args, duration_ns),                      \
@@ -37,6 +37,8 @@ struct window {
 	void (*tick)(void *arg); /* after each poll */
 	void *arg;
 
+	uint32_t *tgids; /* watched: those of -p and what descends from them; NULL: all */
+	size_t n_tgids;
 	struct snapshot before;
 	struct snapshot after;
 	struct switches switches;

@@ -253,12 +253,12 @@ static int choose(struct switch_session *ss)
 	return err;
 }
 
-static int watch(struct switch_session *ss)
+int switch_session_watch(struct switch_session *ss, const uint32_t *tgids, size_t n)
 {
 	int fd = bpf_map__fd(ss->skel->maps.watched);
 
-	for (size_t i = 0; i < ss->ask.n_tgids; i++)
-		if (bpf_map_update_elem(fd, &ss->ask.tgids[i], &ss->ask.tgids[i], BPF_ANY))
+	for (size_t i = 0; i < n; i++)
+		if (bpf_map_update_elem(fd, &tgids[i], &tgids[i], BPF_ANY))
 			return -errno;
 	return 0;
 }
@@ -316,7 +316,7 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	ss->cpus = libbpf_num_possible_cpus();
 	err = ss->cpus > 0 ? choose(ss) : ss->cpus;
 	if (!err)
-		err = watch(ss);
+		err = switch_session_watch(ss, ask->tgids, ask->n_tgids);
 	if (!err && ask->event) {
 		ss->ring = ring_buffer__new(bpf_map__fd(ss->skel->maps.ring), on_event, ss, NULL);
 		err = ss->ring ? 0 : -errno;

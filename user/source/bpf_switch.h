@@ -23,6 +23,8 @@ struct switch_ask {
 struct switch_session;
 
 int switch_session_open(struct switch_session **out, const struct switch_ask *ask, struct why *why);
+/* More thread groups; those born of them from now on are watched too. -errno. */
+int switch_session_watch(struct switch_session *ss, const uint32_t *tgids, size_t n);
 int switch_session_start(struct switch_session *ss, struct why *why);
 /* Delivers events; returns after `ms`, a signal (-EINTR) or, with events, when some came. */
 int switch_session_poll(struct switch_session *ss, int ms);
