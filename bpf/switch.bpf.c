@@ -143,8 +143,8 @@ static __always_inline void fill_side(const bool direct, struct mmlens_side *sid
 
 static __always_inline __u64 wake_flags(void)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= WAKE_BYTES ? BPF_RB_FORCE_WAKEUP :
-									   BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= WAKE_BYTES ? BPF_RB_FORCE_WAKEUP
+									 : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void send_event(struct mmlens_cpu *cpu, __u64 cost)
@@ -166,8 +166,7 @@ static __always_inline void make_event(const bool direct, const struct switch_ct
 	ev->state = s->state;
 	ev->class = class;
 	ev->how = how;
-	fill_side(direct, &ev->prev, s->prev, s->prev_tid,
-		  s->prev_tid ? cpu->prev_space : 0);
+	fill_side(direct, &ev->prev, s->prev, s->prev_tid, s->prev_tid ? cpu->prev_space : 0);
 	fill_side(direct, &ev->next, s->next, s->next_tid, own_space(direct, s->next));
 	cpu->held = 1;
 	if (!ask.cost)

@@ -93,8 +93,9 @@ static void cut_anywhere_keeps_whole_blocks(void **state)
 		write_file(path);
 		assert_int_equal(truncate(path, cut), 0);
 		assert_int_equal(read_file(path, &end), cut >= 40);
-		assert_int_equal(end, cut < 16 ? -EMEDIUMTYPE :
-				      cut == 16 || cut == 40 ? 0 : -ENODATA);
+		assert_int_equal(end, cut < 16		       ? -EMEDIUMTYPE
+				      : cut == 16 || cut == 40 ? 0
+							       : -ENODATA);
 	}
 	unlink(path);
 }

@@ -112,8 +112,8 @@ static void wait_out(const struct window *w, const struct window_args *args,
  * Births are seen since the session started, so a snapshot taken now knows all who were born before
  * and whom nobody announced.
  */
-static int watch_family(struct window *w, const struct window_args *args,
-			struct switch_session *ss, const uint32_t *roots)
+static int watch_family(struct window *w, const struct window_args *args, struct switch_session *ss,
+			const uint32_t *roots)
 {
 	int status = args->pids.n ? snap(args, &w->before) : 0;
 	int err;

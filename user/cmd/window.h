@@ -18,17 +18,17 @@ struct window_args {
 	bool tlb;	      /* stat: hold the loads against the processor's own */
 };
 
-#define WINDOW_OPTIONS                                                                  \
-	{ "pid",                                                                        \
-	  'p',                                                                          \
-	  "PID",                                                                        \
-	  OPTION_LIST,                                                                  \
-	  offsetof(struct window_args, pids),                                           \
+#define WINDOW_OPTIONS                                                               \
+	{ "pid",                                                                     \
+	  'p',                                                                       \
+	  "PID",                                                                     \
+	  OPTION_LIST,                                                               \
+	  offsetof(struct window_args, pids),                                        \
 	  "only switches from or to this process and its descendants; repeatable" }, \
-	{                                                                               \
-		"duration", 'd', "SECONDS", OPTION_SECONDS,                             \
-			offsetof(struct window_args, duration_ns),                      \
-			"how long; without it until the command ends, or Ctrl-C"        \
+	{                                                                            \
+		"duration", 'd', "SECONDS", OPTION_SECONDS,                          \
+			offsetof(struct window_args, duration_ns),                   \
+			"how long; without it until the command ends, or Ctrl-C"     \
 	}
 
 struct window {
