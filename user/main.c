@@ -13,7 +13,7 @@
 #endif
 
 const struct command *const commands[] = {
-	&cmd_list,  &cmd_show,	 &cmd_compare, &cmd_stat, &cmd_trace,
+	&cmd_list,  &cmd_show,	 &cmd_compare, &cmd_pages, &cmd_stat, &cmd_trace,
 	&cmd_prove, &cmd_channels, &cmd_record, &cmd_doctor,  NULL,
 };
 

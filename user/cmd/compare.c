@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mmlens compare: two tasks, resource by resource. */
 #include "analysis/verdict.h"
+#include "cmd/pagecount.h"
 #include "cmd/state.h"
 #include "lib/cleanup.h"
+#include "lib/text.h"
+#include "render/regions.h"
 #include "render/tasks.h"
 
 struct pair {
@@ -53,9 +56,38 @@ struct compare_args {
 	bool verbose;
 };
 
+/* The evidence in the pages; false when there is none to be had. */
+static bool evidence(const struct task *a, const struct task *b, struct page_counts *out)
+{
+	struct pagecount pc = { .a = a->key.tid, .b = b->key.tid };
+	int err;
+
+	frames_init(&pc.frames);
+	err = pagecount_run(&pc);
+	frames_deinit(&pc.frames);
+	*out = pc.totals;
+	return !err;
+}
+
+static void print_evidence(const struct task *a, const struct task *b)
+{
+	uint64_t page = (uint64_t)getpagesize();
+	struct page_counts c;
+	char same[16], different[16], absent[16];
+
+	if (!evidence(a, b, &c) || !c.frames)
+		return;
+	printf("\nPages at the same virtual address: %s in the same frame, %s in different frames, "
+	       "%s absent in at least one.\n",
+	       text_size(same, sizeof(same), c.same * page),
+	       text_size(different, sizeof(different), c.different * page),
+	       text_size(absent, sizeof(absent), c.absent * page));
+}
+
 static int print_json(const struct state *st, const struct task *a, const struct task *b)
 {
 	struct json *j = json_open(stdout, false);
+	struct page_counts pages;
 	char sentence[256];
 
 	if (!j)
@@ -75,6 +107,10 @@ static int print_json(const struct state *st, const struct task *a, const struct
 		json_object_end(j);
 	}
 	json_array_end(j);
+	if (evidence(a, b, &pages))
+		json_page_counts(j, "pages", &pages, (uint32_t)getpagesize());
+	else
+		json_null(j, "pages");
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
@@ -98,6 +134,8 @@ static int print_table(const struct compare_args *args, const struct task *a, co
 	}
 	table_print(t, stdout);
 	table_free(t);
+	if (!args->common.view.raw)
+		print_evidence(a, b);
 	return EXIT_DONE;
 }
 

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/pages.h"
+#include "cmd/pagecount.h"
+#include "lib/err.h"
+
+struct counting {
+	struct page_counts c;
+	bool shared;
+};
+
+static void count_piece(const struct piece *p, void *arg)
+{
+	struct counting *k = arg;
+
+	if (!p->b)
+		return pages_count(&k->c, p->a, p->n, k->shared);
+	pages_count_pair(&k->c, p->a, p->b, p->n, k->shared);
+	if (p->again)
+		k->c.changed += pages_changed(p->a, p->again, p->n);
+}
+
+static int count_region(struct pagecount *pc, struct pagewalk *w)
+{
+	struct counting k = { .shared = region_is_shared(&w->region) };
+	int err;
+
+	k.c.pages = (w->region.end - w->region.start) >> w->a.pagemap.page_shift;
+	k.c.pair = pc->b;
+	k.c.frames = pc->frames.visible;
+	k.c.labels = pc->frames.visible && pc->frames.flags_fd >= 0;
+	err = pagewalk_pages(w, count_piece, &k);
+	if (err)
+		return err;
+	pages_rest_absent(&k.c);
+	pages_add(&pc->totals, &k.c);
+	if (pc->region)
+		pc->region(&w->region, &k.c, pc->arg);
+	return 0;
+}
+
+int pagecount_run(struct pagecount *pc)
+{
+	struct pagewalk w;
+	int got, err = pagewalk_open(&w, &pc->frames, pc->a, pc->b, &pc->failed);
+	uint64_t regions = 0;
+
+	if (err)
+		return err;
+	memset(&pc->totals, 0, sizeof(pc->totals));
+	pc->totals.pair = pc->b;
+	while ((got = pagewalk_next(&w)) == 1) {
+		err = count_region(pc, &w);
+		if (err)
+			break;
+		regions++;
+	}
+	pc->raced = w.raced;
+	if (!w.a.region.end || (pc->b && !w.b.region.end)) {
+		pc->failed = w.a.region.end ? pc->b : pc->a;
+		err = -ENODATA;
+	}
+	pagewalk_close(&w);
+	return err ? err : got < 0 ? got : 0;
+}
+
+int pagecount_fail(const struct pagecount *pc, int err)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%u", pc->failed);
+	if (err == -ENOENT || err == -ESRCH)
+		return fail(EXIT_FAILED, pid, "no such task");
+	if (err == -ENODATA)
+		return fail(EXIT_FAILED, pid,
+			    "has no address space: a kernel thread, or it has ended");
+	if (err == -EACCES || err == -EPERM)
+		return fail(EXIT_MISSING, pid,
+			    "its mappings are not for you to see: run as its user or as root");
+	return fail(EXIT_FAILED, pid, "its pages cannot be read: %s", strerror(-err));
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A mapping of an address space, and what was counted over its pages. Addresses are in bytes,
+ * counts in pages. Plain data.
+ */
+#ifndef MMLENS_MODEL_REGION_H
+#define MMLENS_MODEL_REGION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REGION_NAME_MAX 256
+
+struct region {
+	uint64_t start;
+	uint64_t end;
+	uint64_t offset;
+	uint64_t inode; /* 0: anonymous, or the kernel's own */
+	uint32_t major;
+	uint32_t minor;
+	char perms[5];		    /* as in maps: "rw-p" */
+	char name[REGION_NAME_MAX]; /* as in maps, cut at its end if longer */
+};
+
+/* What backs a mapping; the words are those of the output. */
+enum nature {
+	NATURE_ANON,   /* private, no file */
+	NATURE_HEAP,   /* the break */
+	NATURE_STACK,  /* of the main thread */
+	NATURE_SHARED, /* MAP_SHARED | MAP_ANONYMOUS */
+	NATURE_MEMFD,
+	NATURE_SHM, /* /dev/shm */
+	NATURE_SYSV,
+	NATURE_HUGETLB,
+	NATURE_FILE,
+	NATURE_KERNEL, /* vdso, vvar, vsyscall */
+	NATURE_NR
+};
+
+enum nature region_nature(const struct region *r);
+const char *nature_name(enum nature n);
+
+static inline bool region_is_shared(const struct region *r)
+{
+	return r->perms[3] == 's';
+}
+
+/*
+ * A page as /proc/PID/pagemap has it. Bits 59 and 60 and 57 are labels put there by
+ * source/frames.c, which clears what the kernel keeps in them.
+ */
+#define PAGE_PRESENT   (1ULL << 63)
+#define PAGE_SWAPPED   (1ULL << 62) /* or a page on its way to another frame */
+#define PAGE_FILE      (1ULL << 61) /* of a file or of shared memory */
+#define PAGE_HUGE      (1ULL << 60)
+#define PAGE_KSM       (1ULL << 59)
+#define PAGE_GUARD     (1ULL << 58) /* MADV_GUARD_INSTALL; since 6.15 */
+#define PAGE_ZERO      (1ULL << 57) /* the zero page: nothing was ever written here */
+#define PAGE_EXCLUSIVE (1ULL << 56) /* mapped this once only */
+#define PAGE_FRAME     ((1ULL << 55) - 1)
+#define PAGE_LABELS    (PAGE_HUGE | PAGE_KSM | PAGE_ZERO)
+
+struct page_counts {
+	uint64_t pages;
+	uint64_t present;   /* of one space, or in both */
+	uint64_t swapped;   /* of one space, or in either */
+	uint64_t file;	    /* present and of a file or of shared memory */
+	uint64_t exclusive; /* present and mapped nowhere else */
+	uint64_t same;	    /* the rest needs the right to see frames */
+	uint64_t different;
+	uint64_t absent;	 /* not in memory: of one space, or in at least one of two */
+	uint64_t shared_by_fork; /* anonymous pages of a private mapping that another space has too */
+	uint64_t ksm;
+	uint64_t huge;
+	uint64_t zero;
+	uint64_t changed; /* pages that moved while two live spaces were read */
+	bool pair;	  /* counted over two spaces */
+	bool frames;	  /* frames could be seen */
+	bool labels;	  /* ksm and huge could be told */
+};
+
+#endif

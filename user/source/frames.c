@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "source/frames.h"
+#include "source/pagemap.h"
+
+/* linux/kernel-page-flags.h */
+#define KPF_HUGE   17
+#define KPF_KSM	   21
+#define KPF_THP	   22
+
+#define HUGE_BYTES (2u << 20)
+/* Flags read at once over a run of neighbouring frames. */
+#define FLAG_RUN 512
+
+static uint64_t own_entry(const void *at)
+{
+	struct pagemap self;
+	uint64_t entry = 0;
+
+	if (pagemap_open(&self, (uint32_t)getpid()))
+		return 0;
+	pagemap_read(&self, (uintptr_t)at & ~(uint64_t)((1 << self.page_shift) - 1), 1, &entry);
+	pagemap_close(&self);
+	return entry;
+}
+
+/* A page read but never written is the zero page. */
+static uint64_t find_zero(void)
+{
+	size_t len = (size_t)sysconf(_SC_PAGESIZE);
+	volatile char *p = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t entry;
+
+	if (p == MAP_FAILED)
+		return 0;
+	(void)*p;
+	entry = own_entry((const void *)p);
+	munmap((void *)p, len);
+	return entry & PAGE_PRESENT ? entry & PAGE_FRAME : 0;
+}
+
+static bool ksm_in_use(void)
+{
+	cleanup_fclose FILE *f = fopen("/sys/kernel/mm/ksm/pages_shared", "re");
+	unsigned long n = 0;
+
+	/* without the file there is no KSM */
+	return f && (fscanf(f, "%lu", &n) != 1 || n);
+}
+
+void frames_init(struct frames *f)
+{
+	uint64_t here = 1;
+
+	memset(f, 0, sizeof(*f));
+	f->flags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	f->count_fd = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
+	f->visible = own_entry(&here) & PAGE_FRAME;
+	f->ksm = ksm_in_use();
+	f->zero = find_zero();
+	if (getrandom(f->key, sizeof(f->key), 0) != (ssize_t)sizeof(f->key))
+		f->key[0] = (uintptr_t)f ^ (uint64_t)getpid();
+}
+
+void frames_deinit(struct frames *f)
+{
+	if (f->flags_fd >= 0)
+		close(f->flags_fd);
+	if (f->count_fd >= 0)
+		close(f->count_fd);
+}
+
+static bool read_one(int fd, uint64_t frame, uint64_t *v)
+{
+	return fd >= 0 && pread(fd, v, sizeof(*v), (off_t)(frame * sizeof(*v))) == sizeof(*v);
+}
+
+bool frames_flags(const struct frames *f, uint64_t frame, uint64_t *flags)
+{
+	return read_one(f->flags_fd, frame, flags);
+}
+
+bool frames_count(const struct frames *f, uint64_t frame, uint64_t *count)
+{
+	return read_one(f->count_fd, frame, count);
+}
+
+/* A block cipher of 64 bits would do; this mixes as murmur's finalizer, keyed on both sides. */
+uint64_t frames_id(const struct frames *f, uint64_t frame)
+{
+	uint64_t v = frame ^ f->key[0];
+
+	for (int i = 0; i < 2; i++) {
+		v = (v ^ v >> 33) * 0xff51afd7ed558ccdULL;
+		v = (v ^ v >> 33) * 0xc4ceb9fe1a85ec53ULL;
+		v ^= v >> 33 ^ f->key[1];
+	}
+	return v;
+}
+
+static void label_zero(const struct frames *f, size_t n, uint64_t *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		e[i] &= ~PAGE_LABELS;
+		if (f->zero && (e[i] & (PAGE_PRESENT | PAGE_FRAME)) == (PAGE_PRESENT | f->zero))
+			e[i] |= PAGE_ZERO;
+	}
+}
+
+/* A huge page is contiguous and aligned on both sides; only then is the kernel asked. */
+static void label_huge(const struct frames *f, uint64_t va, size_t n, uint64_t *e)
+{
+	size_t each = HUGE_BYTES / (size_t)sysconf(_SC_PAGESIZE);
+	size_t first = (each - va / ((size_t)sysconf(_SC_PAGESIZE)) % each) % each;
+
+	for (size_t i = first; i + each <= n; i += each) {
+		uint64_t frame = e[i] & PAGE_FRAME, flags;
+
+		if (!(e[i] & e[i + each - 1] & PAGE_PRESENT) || frame % each ||
+		    (e[i + each - 1] & PAGE_FRAME) != frame + each - 1 ||
+		    !frames_flags(f, frame, &flags) ||
+		    !(flags & (1ULL << KPF_HUGE | 1ULL << KPF_THP)))
+			continue;
+		for (size_t k = 0; k < each; k++)
+			e[i + k] |= PAGE_HUGE;
+	}
+}
+
+static bool may_be_merged(uint64_t e)
+{
+	return (e & (PAGE_PRESENT | PAGE_FILE | PAGE_ZERO | PAGE_HUGE)) == PAGE_PRESENT;
+}
+
+/* Neighbouring pages often have neighbouring frames, or the very same merged one. */
+static void label_ksm(const struct frames *f, size_t n, uint64_t *e)
+{
+	uint64_t flags[FLAG_RUN], base = 0, have = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t frame = e[i] & PAGE_FRAME;
+		size_t run = 1;
+
+		if (!may_be_merged(e[i]))
+			continue;
+		if (frame < base || frame >= base + have) {
+			while (run < FLAG_RUN && i + run < n &&
+			       (e[i + run] & PAGE_FRAME) == frame + run)
+				run++;
+			ssize_t got = pread(f->flags_fd, flags, run * 8, (off_t)(frame * 8));
+
+			base = frame;
+			have = got > 0 ? (uint64_t)got / 8 : 0;
+		}
+		if (have && flags[frame - base] & 1ULL << KPF_KSM)
+			e[i] |= PAGE_KSM;
+	}
+}
+
+void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries)
+{
+	label_zero(f, n, entries);
+	if (!f->visible || f->flags_fd < 0)
+		return;
+	label_huge(f, va, n, entries);
+	if (f->ksm)
+		label_ksm(f, n, entries);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel says of physical frames (/proc/kpageflags, /proc/kpagecount): whether this
+ * process may see them at all, and labels for the pages of a piece of pagemap.
+ */
+#ifndef MMLENS_SOURCE_FRAMES_H
+#define MMLENS_SOURCE_FRAMES_H
+
+#include <stddef.h>
+
+#include "model/region.h"
+
+struct frames {
+	int flags_fd; /* -1: no right to it */
+	int count_fd;
+	bool visible;	 /* pagemap shows frames to this process */
+	bool ksm;	 /* some page of this system is merged */
+	uint64_t zero;	 /* frame of the zero page, 0 if not found */
+	uint64_t key[2]; /* of the ids, new in each run */
+};
+
+void frames_init(struct frames *f);
+void frames_deinit(struct frames *f);
+
+/* Puts PAGE_LABELS into the `n` entries from `va` on. */
+void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries);
+
+/* Of one frame; false without the right. */
+bool frames_flags(const struct frames *f, uint64_t frame, uint64_t *flags);
+bool frames_count(const struct frames *f, uint64_t frame, uint64_t *count);
+/* What stands for a frame in the output: the same frame has the same id throughout a run. */
+uint64_t frames_id(const struct frames *f, uint64_t frame);
+
+#endif

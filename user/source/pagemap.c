@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "source/pagemap.h"
+
+/* 52526ca7fdb9 ("fs/proc/task_mmu: implement IOCTL to get and optionally clear info about PTEs",
+ * 6.7): the headers of Debian 12 do not know it. */
+struct scan_range {
+	__u64 start;
+	__u64 end;
+	__u64 categories;
+};
+
+struct scan_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 end;
+	__u64 walk_end;
+	__u64 vec;
+	__u64 vec_len;
+	__u64 max_pages;
+	__u64 category_inverted;
+	__u64 category_mask;
+	__u64 category_anyof_mask;
+	__u64 return_mask;
+};
+
+#define SCAN_IOCTL   _IOWR('f', 16, struct scan_arg)
+#define SCAN_PRESENT (1 << 3)
+#define SCAN_SWAPPED (1 << 4)
+#define SCAN_GUARD   (1 << 8) /* 6.15 */
+
+/* Below this merely reading is as fast as asking where to read. */
+#define SCAN_WORTH (4ULL << 30)
+
+int pagemap_open(struct pagemap *p, uint32_t pid)
+{
+	char path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*p = (struct pagemap){ .fd = fd, .pid = pid };
+	p->page_shift = (unsigned int)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
+	return 0;
+}
+
+void pagemap_close(struct pagemap *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+}
+
+int pagemap_read(const struct pagemap *p, uint64_t va, size_t n, uint64_t *out)
+{
+	off_t at = (off_t)((va >> p->page_shift) * sizeof(*out));
+	size_t want = n * sizeof(*out), got = 0;
+
+	while (got < want) {
+		ssize_t r = pread(p->fd, (char *)out + got, want - got, at + (off_t)got);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (!r)
+			break;
+		got += (size_t)r;
+	}
+	memset((char *)out + got, 0, want - got);
+	return 0;
+}
+
+/* 1 and the first range of the category, 0: none, -errno. */
+static int scan(const struct pagemap *p, uint64_t start, uint64_t end, uint64_t category,
+		struct scan_range *found)
+{
+	struct scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = end,
+		.vec = (uintptr_t)found,
+		.vec_len = 1,
+		.category_anyof_mask = category,
+		.return_mask = category,
+	};
+	int n = ioctl(p->fd, SCAN_IOCTL, &arg);
+
+	return n < 0 ? -errno : n;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+int pagemap_next(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop)
+{
+	uint64_t chunk = (uint64_t)PAGEMAP_CHUNK << p->page_shift;
+
+	if (*va >= end)
+		return 0;
+	if (!p->no_scan && end - *va >= SCAN_WORTH) {
+		struct scan_range found;
+		int n = scan(p, *va, end, SCAN_PRESENT | SCAN_SWAPPED, &found);
+
+		if (n < 0)
+			p->no_scan = true;
+		else if (!n)
+			return 0;
+		else
+			*va = found.start;
+	}
+	*stop = min_u64(end, (*va / chunk + 1) * chunk);
+	return 1;
+}
+
+int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop)
+{
+	struct scan_range found;
+	int n;
+
+	if (p->no_guard_scan)
+		return -EOPNOTSUPP;
+	n = scan(p, *va, end, SCAN_GUARD, &found);
+	if (n == -EINVAL || n == -ENOTTY) {
+		p->no_guard_scan = true;
+		return -EOPNOTSUPP;
+	}
+	if (n > 0) {
+		*va = found.start;
+		*stop = found.end;
+	}
+	return n;
+}

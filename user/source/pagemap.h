@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /proc/PID/pagemap in large pieces, and PAGEMAP_SCAN (since 6.7) to step over what was never
+ * populated: sanitizers reserve tens of TiB that would be tens of GiB of zeros to read.
+ */
+#ifndef MMLENS_SOURCE_PAGEMAP_H
+#define MMLENS_SOURCE_PAGEMAP_H
+
+#include <stddef.h>
+
+#include "model/region.h"
+
+#define PAGEMAP_CHUNK 131072u /* entries: a pread of 1 MiB */
+
+struct pagemap {
+	int fd;
+	uint32_t pid;
+	unsigned int page_shift;
+	bool no_scan; /* the kernel has no PAGEMAP_SCAN */
+	bool no_guard_scan;
+};
+
+int pagemap_open(struct pagemap *p, uint32_t pid);
+void pagemap_close(struct pagemap *p);
+
+/* `n` pages from `va` on; beyond the space they are zero. -errno. */
+int pagemap_read(const struct pagemap *p, uint64_t va, size_t n, uint64_t *out);
+
+/*
+ * The next piece of [*va, end) that may hold something: at least one populated page where that is
+ * worth finding out, at most PAGEMAP_CHUNK pages, never across a multiple of that. 1 and
+ * [*va, *stop), 0 when nothing is left, -errno.
+ */
+int pagemap_next(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop);
+
+/* The first guard marker in [*va, end): 1 and [*va, *stop), 0: none, -EOPNOTSUPP before 6.15. */
+int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop);
+
+#endif

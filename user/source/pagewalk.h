@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Walks the mappings of one space, or those that two have at the same addresses, and hands over
+ * the pages piece by piece: what is kept is two pieces of 1 MiB whatever the size of the spaces.
+ */
+#ifndef MMLENS_SOURCE_PAGEWALK_H
+#define MMLENS_SOURCE_PAGEWALK_H
+
+#include "source/frames.h"
+#include "source/maps.h"
+#include "source/pagemap.h"
+
+struct pagewalk_side {
+	uint32_t pid;
+	struct maps *maps;
+	struct pagemap pagemap;
+	struct region region; /* where the walk is */
+	uint64_t *entries;
+	uint64_t faults; /* of the process, when last asked */
+};
+
+struct pagewalk {
+	struct frames *frames;
+	struct pagewalk_side a;
+	struct pagewalk_side b; /* pid 0: only one space is walked */
+	uint64_t *again;	/* the first side read once more */
+	struct region region;	/* what both have: bounds; the rest is the first side's */
+	uint64_t raced;		/* mappings that changed while they were read */
+	uint64_t unread;	/* pages that could not be read */
+	bool started;
+};
+
+struct piece {
+	uint64_t va;
+	size_t n;
+	const uint64_t *a;
+	const uint64_t *b;     /* NULL for one space */
+	const uint64_t *again; /* `a` read after `b`; NULL when nothing can have changed */
+};
+
+/* b 0: one space. -errno, and *failed the pid that could not be opened. */
+int pagewalk_open(struct pagewalk *w, struct frames *f, uint32_t a, uint32_t b, uint32_t *failed);
+void pagewalk_close(struct pagewalk *w);
+
+/* The next mapping into w->region: 1, 0 behind the last, -errno. */
+int pagewalk_next(struct pagewalk *w);
+/* Its pages. Untouched stretches may be left out. -errno. */
+int pagewalk_pages(struct pagewalk *w, void (*fn)(const struct piece *p, void *arg), void *arg);
+
+#endif
