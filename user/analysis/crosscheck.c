@@ -100,8 +100,8 @@ static bool names_differ(const struct task *a, const struct task *b)
 
 static void check_fields(struct check *c, const struct task *a, const struct task *b)
 {
-	uint64_t apart = a->key.start_ns > b->key.start_ns ? a->key.start_ns - b->key.start_ns :
-							     b->key.start_ns - a->key.start_ns;
+	uint64_t apart = a->key.start_ns > b->key.start_ns ? a->key.start_ns - b->key.start_ns
+							   : b->key.start_ns - a->key.start_ns;
 
 	if (a->key.tgid != b->key.tgid)
 		report_numbers(c, a, "tgid", a->key.tgid, b->key.tgid);
@@ -167,8 +167,8 @@ static void check_side(struct check *c, struct pair *p, size_t n, int side, cons
 
 static bool same_words(const struct check *c, enum resource r)
 {
-	bool procfs = strcmp(c->s[0]->source, "procfs") == 0 ||
-		      strcmp(c->s[1]->source, "procfs") == 0;
+	bool procfs =
+		strcmp(c->s[0]->source, "procfs") == 0 || strcmp(c->s[1]->source, "procfs") == 0;
 
 	return resource_is_inode(r) || (r == RES_MM && !procfs);
 }
@@ -245,8 +245,8 @@ static bool found(const struct findings *f, const struct disagreement *d)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (f->d[i].key.tid == d->key.tid && f->d[i].key.start_ns == d->key.start_ns &&
-		    strcmp(f->d[i].field, d->field) == 0 &&
-		    strcmp(f->d[i].by[0], d->by[0]) == 0 && strcmp(f->d[i].by[1], d->by[1]) == 0)
+		    strcmp(f->d[i].field, d->field) == 0 && strcmp(f->d[i].by[0], d->by[0]) == 0 &&
+		    strcmp(f->d[i].by[1], d->by[1]) == 0)
 			return true;
 	return false;
 }

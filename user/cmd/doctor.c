@@ -10,7 +10,7 @@
 
 #define WITNESSES_MAX 8
 /* What changes while it is looked at is looked at again; a quiet system needs one round. */
-#define ROUNDS	4
+#define ROUNDS 4
 
 struct doctor_args {
 	struct common common;

@@ -2,7 +2,7 @@
 /* mmlens list: the ledger, one row per address space. */
 #include <stdlib.h>
 
-#include "cmd/state.h"
+#include "cmd/list.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "render/spaces.h"
@@ -13,27 +13,6 @@ struct totals {
 	size_t tasks;
 	struct memory memory; /* sums of what is known */
 };
-
-/* The spaces the operands ask for: all, or those of the named tasks. */
-static int choose(struct state *st, int n, char **pids, bool *chosen)
-{
-	for (int i = 0; i < n; i++) {
-		const struct task *t;
-		struct space *sp;
-		int status = state_task(st, pids[i], &t);
-
-		if (status)
-			return status;
-		sp = ledger_find(&st->ledger, task_space(t));
-		if (!sp)
-			return fail(EXIT_FAILED, pids[i], "has no address space: it is a %s",
-				    task_kind_name(t->kind));
-		chosen[sp - st->ledger.spaces] = true;
-	}
-	for (size_t i = 0; !n && i < st->ledger.n; i++)
-		chosen[i] = true;
-	return 0;
-}
 
 static void sum(struct totals *sums, const struct space *sp)
 {
@@ -46,7 +25,7 @@ static void sum(struct totals *sums, const struct space *sp)
 	sums->memory.pss += sp->memory.pss == MEMORY_UNKNOWN ? 0 : sp->memory.pss;
 }
 
-static int print_json(const struct state *st, const bool *chosen, const struct totals *sums)
+static int print_json(const struct state *st, const struct choice *c, const struct totals *sums)
 {
 	struct json *j = json_open(stdout, false);
 
@@ -55,9 +34,8 @@ static int print_json(const struct state *st, const bool *chosen, const struct t
 	json_object(j, NULL);
 	json_head(j, "list", &st->snapshot);
 	json_array(j, "spaces");
-	for (size_t i = 0; i < st->ledger.n; i++)
-		if (chosen[i])
-			json_space(j, &st->ledger, &st->ledger.spaces[i]);
+	for (size_t i = 0; i < c->n; i++)
+		json_space(j, &st->ledger, c->spaces[i]);
 	json_array_end(j);
 	json_object(j, "totals");
 	json_uint(j, "spaces", sums->spaces);
@@ -81,65 +59,139 @@ static void print_totals(const struct state *st, const struct totals *sums)
 	       text_size(claimed, sizeof(claimed), sums->memory.claimed), st->snapshot.source);
 }
 
-static int print_table(const struct state *st, const struct common *common, const bool *chosen,
+/* The space that the oldest task of this one was born from; NULL when it is not listed. */
+static const struct space *parent_of(const struct state *st, const struct choice *c,
+				     const struct space *sp)
+{
+	const struct task *first = space_member(&st->ledger, sp, 0);
+	const struct task *parent = snapshot_find(&st->snapshot, first->ppid);
+
+	for (size_t i = 0; parent && i < c->n; i++)
+		if (c->spaces[i] != sp && c->spaces[i]->id == task_space(parent))
+			return c->spaces[i];
+	return NULL;
+}
+
+struct tree {
+	const struct state *st;
+	const struct choice *c;
+	const struct space **parent; /* of each chosen space */
+	bool *added;
+	struct table *t;
+};
+
+/* Each space once, whatever parents a recorded file claims. */
+static void add_below(struct tree *tree, struct libscols_line *line, const struct space *above)
+{
+	for (size_t i = 0; i < tree->c->n; i++) {
+		struct space_row row = { &tree->st->ledger, tree->c->spaces[i] };
+
+		if (tree->parent[i] != above || tree->added[i])
+			continue;
+		tree->added[i] = true;
+		add_below(tree, table_add(tree->t, line, &row), row.space);
+	}
+}
+
+static int add_tree(const struct state *st, const struct choice *c, struct table *t)
+{
+	cleanup_free const struct space **parent = calloc(c->n + 1, sizeof(*parent));
+	cleanup_free bool *added = calloc(c->n + 1, sizeof(*added));
+	struct tree tree = { st, c, parent, added, t };
+
+	if (!parent || !added)
+		return fail(EXIT_FAILED, "list", "out of memory");
+	for (size_t i = 0; i < c->n; i++)
+		parent[i] = parent_of(st, c, c->spaces[i]);
+	add_below(&tree, NULL, NULL);
+	/* circles of parents, which no kernel makes, are cut at their first */
+	for (size_t i = 0; i < c->n; i++)
+		if (!added[i]) {
+			parent[i] = NULL;
+			add_below(&tree, NULL, NULL);
+		}
+	return 0;
+}
+
+static int add_flat(const struct state *st, const struct choice *c, struct table *t)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct space_row row = { &st->ledger, c->spaces[i] };
+
+		table_add(t, NULL, &row);
+	}
+	return 0;
+}
+
+static int print_table(const struct state *st, const struct list_args *args, const struct choice *c,
 		       const struct totals *sums)
 {
+	const struct view *view = &args->common.view;
 	const char *bad = NULL;
-	struct table *t =
-		table_new(space_columns, space_columns_n,
-			  "SPACE,PID,TASKS,RSS,PSS,CLAIMED,MEMBERS,COMM", &common->view, &bad);
+	struct table *t = table_new(space_columns, space_columns_n,
+				    args->tree ? "TREE,PID,SPACE,TASKS,RSS,PSS,CLAIMED,MEMBERS"
+					       : "SPACE,PID,TASKS,RSS,PSS,CLAIMED,MEMBERS,COMM",
+				    view, &bad);
+	int status;
 
 	if (!t)
 		return fail(EXIT_FAILED, "list", "out of memory");
-	for (size_t i = 0; i < st->ledger.n; i++) {
-		struct space_row row = { &st->ledger, &st->ledger.spaces[i] };
-
-		if (chosen[i])
-			table_add(t, NULL, &row);
-	}
+	status = args->tree ? add_tree(st, c, t) : add_flat(st, c, t);
 	table_print(t, stdout);
 	table_free(t);
-	if (!common->view.raw && !common->view.noheadings)
+	if (!view->raw && !view->noheadings)
 		print_totals(st, sums);
-	return EXIT_DONE;
+	return status;
 }
 
-static int list(struct state *st, const struct common *common, int argc, char **argv)
+static int list(struct state *st, const struct list_args *args, int argc, char **argv)
 {
-	cleanup_free bool *chosen = calloc(st->ledger.n + 1, sizeof(*chosen));
+	struct choice c;
 	struct totals sums = { 0 };
-	int status;
+	int status = list_choose(st, args, argc, argv, &c);
 
-	if (!chosen)
-		return fail(EXIT_FAILED, "list", "out of memory");
-	status = choose(st, argc, argv, chosen);
-	if (status)
-		return status;
-	for (size_t i = 0; i < st->ledger.n; i++) {
-		if (!chosen[i])
-			continue;
-		state_memory(st, &st->ledger.spaces[i]);
-		sum(&sums, &st->ledger.spaces[i]);
-	}
-	return common->view.json ? print_json(st, chosen, &sums)
-				 : print_table(st, common, chosen, &sums);
+	for (size_t i = 0; !status && i < c.n; i++)
+		sum(&sums, c.spaces[i]);
+	if (!status)
+		status = args->common.view.json ? print_json(st, &c, &sums)
+						: print_table(st, args, &c, &sums);
+	choice_deinit(&c);
+	return status;
 }
 
 static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
-	const struct common *common = args;
+	const struct list_args *a = args;
 	struct state st;
 	int status = state_check_pids(argc, argv);
 
 	(void)cmd;
 	if (!status)
-		status = state_init(&st, common, WANT_MEMORY | WANT_LEAN);
+		status = list_check(a);
+	if (!status)
+		/* a recorded uid saves asking again */
+		status = state_init(&st, &a->common, WANT_MEMORY | (a->user ? 0 : WANT_LEAN));
 	if (status)
 		return status;
-	status = list(&st, common, argc, argv);
+	status = list(&st, args, argc, argv);
 	state_deinit(&st);
 	return status;
 }
+
+#define OPT(word, key, arg, member, text)                                               \
+	{                                                                               \
+		word, key, arg, OPTION_STRING, offsetof(struct list_args, member), text \
+	}
+
+static const struct option_def options[] = {
+	OPT("comm", 'c', "PATTERN", comm, "spaces with a task of that name (shell pattern)"),
+	OPT("user", 'u', "USER", user, "spaces of that user, by name or number"),
+	OPT("cgroup", 0, "PATH", cgroup, "spaces in that cgroup and below"),
+	OPT("container", 0, "ID", container, "spaces whose cgroup's path holds that id or name"),
+	OPT("sort", 's', "KEY", sort, "largest first: rss, pss, claimed, tasks or processes"),
+	{ "tree", 't', NULL, OPTION_FLAG, offsetof(struct list_args, tree),
+	  "below each space those that were born from it" },
+};
 
 const struct command cmd_list = {
 	.name = "list",
@@ -147,7 +199,9 @@ const struct command cmd_list = {
 	.summary = "every address space once, with its tasks and honest memory",
 	.text = "CLAIMED is what tools that count per pid add up to; FACTOR how much too much that "
 		"is.",
-	.args_size = sizeof(struct common),
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.args_size = sizeof(struct list_args),
 	.columns = space_columns,
 	.n_columns = &space_columns_n,
 	.max_operands = UINT32_MAX,

@@ -92,6 +92,7 @@ const struct column space_columns[] = {
 	{ "FACTOR", "factor", "claimed over rss", 0, COL_RIGHT, get_factor },
 	{ "MEMBERS", NULL, "its tasks by kind", 0.3, COL_TRUNC, get_kinds },
 	{ "COMM", NULL, "name of its first task", 0.1, COL_TRUNC, get_comm },
+	{ "TREE", NULL, "the same, drawn by parentage with --tree", 0, COL_TREE, get_comm },
 };
 
 const size_t space_columns_n = ARRAY_SIZE(space_columns);

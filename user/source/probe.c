@@ -62,19 +62,21 @@ static bool probe_module_loading(struct why *why)
 	if (*word_of("/proc/sys/kernel/modules_disabled", buf, sizeof(buf)) == '1')
 		return no(why, "kernel.modules_disabled is 1 until the next boot");
 	if (*word_of("/sys/module/module/parameters/sig_enforce", buf, sizeof(buf)) == 'Y')
-		return no(why, "the kernel takes signed modules only: sign mmlens.ko with an enrolled "
-			       "key");
+		return no(why,
+			  "the kernel takes signed modules only: sign mmlens.ko with an enrolled "
+			  "key");
 	word_of("/sys/kernel/security/lockdown", buf, sizeof(buf));
 	if (strstr(buf, "[integrity]") || strstr(buf, "[confidentiality]"))
 		return no(why, "the kernel is locked down: unsigned modules are refused");
-	return geteuid() ? no(why, "loading a module needs root") : yes(why, "modules can be loaded");
+	return geteuid() ? no(why, "loading a module needs root")
+			 : yes(why, "modules can be loaded");
 }
 
 static bool probe_btf(struct why *why)
 {
-	return access("/sys/kernel/btf/vmlinux", R_OK) ?
-		       no(why, "no /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)") :
-		       yes(why, "/sys/kernel/btf/vmlinux");
+	return access("/sys/kernel/btf/vmlinux", R_OK)
+		       ? no(why, "no /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)")
+		       : yes(why, "/sys/kernel/btf/vmlinux");
 }
 
 static bool probe_bpf(struct why *why)
@@ -122,8 +124,8 @@ static bool probe_kcmp(struct why *why)
 
 	if (said == -ENOSYS)
 		return no(why, "this kernel has no kcmp(2) (CONFIG_KCMP)");
-	return said ? no(why, "kcmp(2) is refused here (seccomp?)") :
-		      yes(why, "kcmp(2) compares tasks that may be traced");
+	return said ? no(why, "kcmp(2) is refused here (seccomp?)")
+		    : yes(why, "kcmp(2) compares tasks that may be traced");
 }
 
 static bool probe_ptrace(struct why *why)
@@ -151,9 +153,10 @@ static bool probe_frames(struct why *why)
 
 	if (fd < 0 || pread(fd, &entry, sizeof(entry), at) != sizeof(entry))
 		return no(why, "/proc/PID/pagemap cannot be read");
-	return entry & ((1ULL << 55) - 1) ? yes(why, "pagemap tells page frames") :
-					    no(why, "pagemap hides page frames: CAP_SYS_ADMIN in the "
-						    "initial user namespace shows them");
+	return entry & ((1ULL << 55) - 1)
+		       ? yes(why, "pagemap tells page frames")
+		       : no(why, "pagemap hides page frames: CAP_SYS_ADMIN in the "
+				 "initial user namespace shows them");
 }
 
 /* struct pm_scan_arg of linux/fs.h since 6.7; Debian 12's header is older */
@@ -178,8 +181,8 @@ static bool probe_kpagecount(struct why *why)
 
 	if (fd >= 0)
 		return yes(why, "mappers of a page frame can be counted");
-	return no(why, errno == ENOENT ? "no /proc/kpagecount (CONFIG_PROC_PAGE_MONITOR)" :
-					 "/proc/kpagecount needs root");
+	return no(why, errno == ENOENT ? "no /proc/kpagecount (CONFIG_PROC_PAGE_MONITOR)"
+				       : "/proc/kpagecount needs root");
 }
 
 static bool probe_perf(struct why *why)
@@ -193,16 +196,17 @@ static bool probe_perf(struct why *why)
 	if (fd >= 0)
 		return yes(why, "perf_event_open(2) counts switches");
 	word_of("/proc/sys/kernel/perf_event_paranoid", buf, sizeof(buf));
-	why_set(why, 0, "perf_event_open(2) is refused%s%s", *buf ? "; perf_event_paranoid is " : "",
-		buf);
+	why_set(why, 0, "perf_event_open(2) is refused%s%s",
+		*buf ? "; perf_event_paranoid is " : "", buf);
 	return false;
 }
 
 static bool probe_children(struct why *why)
 {
-	return access("/proc/thread-self/children", R_OK) ?
-		       no(why, "no children file (CONFIG_PROC_CHILDREN): procfs cannot tell vfork") :
-		       yes(why, "procfs can tell vfork children");
+	return access("/proc/thread-self/children", R_OK)
+		       ? no(why,
+			    "no children file (CONFIG_PROC_CHILDREN): procfs cannot tell vfork")
+		       : yes(why, "procfs can tell vfork children");
 }
 
 const struct probe probes[] = {

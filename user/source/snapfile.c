@@ -14,23 +14,39 @@
 /* The bits of `known`, `res_known` and `flags` are in files: they are only ever appended to. */
 static_assert(RES_NR == 18 && RES_SECCOMP == 17 && KNOWN_UID == 1u << 16, "a new version is due");
 
-#define FIELD(member)                                                                              \
-	{                                                                                          \
-		offsetof(struct task, member), sizeof(((struct task *)0)->member)                  \
+#define FIELD(member)                                                             \
+	{                                                                         \
+		offsetof(struct task, member), sizeof(((struct task *)0)->member) \
 	}
 
 static const struct {
 	uint16_t at;
 	uint16_t size;
 } fields[] = {
-	FIELD(key.tgid),	  FIELD(key.tid),	  FIELD(key.start_ns),
-	FIELD(ppid),		  FIELD(uid),		  FIELD(flags),
-	FIELD(known),		  FIELD(res_known),	  FIELD(cpu),
-	FIELD(mm_users),	  FIELD(state),		  FIELD(nvcsw),
-	FIELD(nivcsw),		  FIELD(loan),		  FIELD(user_stack.start),
-	FIELD(user_stack.end),	  FIELD(user_stack.sp),	  FIELD(user_stack.touched),
-	FIELD(user_stack.guard),  FIELD(kernel_stack.base), FIELD(kernel_stack.sp),
-	FIELD(kernel_stack.size), FIELD(kernel_stack.used), FIELD(kernel_stack.deepest),
+	FIELD(key.tgid),
+	FIELD(key.tid),
+	FIELD(key.start_ns),
+	FIELD(ppid),
+	FIELD(uid),
+	FIELD(flags),
+	FIELD(known),
+	FIELD(res_known),
+	FIELD(cpu),
+	FIELD(mm_users),
+	FIELD(state),
+	FIELD(nvcsw),
+	FIELD(nivcsw),
+	FIELD(loan),
+	FIELD(user_stack.start),
+	FIELD(user_stack.end),
+	FIELD(user_stack.sp),
+	FIELD(user_stack.touched),
+	FIELD(user_stack.guard),
+	FIELD(kernel_stack.base),
+	FIELD(kernel_stack.sp),
+	FIELD(kernel_stack.size),
+	FIELD(kernel_stack.used),
+	FIELD(kernel_stack.deepest),
 	FIELD(kernel_stack.base_is_address),
 };
 
@@ -39,9 +55,9 @@ static uint64_t field_get(const struct task *t, size_t f)
 {
 	const void *at = (const char *)t + fields[f].at;
 
-	return fields[f].size == 8 ? *(const uint64_t *)at :
-	       fields[f].size == 4 ? *(const uint32_t *)at :
-				     *(const uint8_t *)at;
+	return fields[f].size == 8   ? *(const uint64_t *)at
+	       : fields[f].size == 4 ? *(const uint32_t *)at
+				     : *(const uint8_t *)at;
 }
 
 static void field_set(struct task *t, size_t f, uint64_t v)

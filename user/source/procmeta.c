@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "source/procmeta.h"
+
+static FILE *open_task(uint32_t tid, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/%s", tid, file);
+	return fopen(path, "re");
+}
+
+int procmeta_uid(uint32_t tid, uint32_t *uid)
+{
+	cleanup_fclose FILE *f = open_task(tid, "status");
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Uid: %u", uid) == 1)
+			return 0;
+	return -ESRCH;
+}
+
+int procmeta_cgroup(uint32_t tid, char *path, size_t n)
+{
+	cleanup_fclose FILE *f = open_task(tid, "cgroup");
+	char line[4608];
+	int err = -ESRCH;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *colon = strchr(line, ':'), *at = colon ? strchr(colon + 1, ':') : NULL;
+
+		if (!at || (!err && strncmp(line, "0::", 3) != 0))
+			continue;
+		snprintf(path, n, "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
+		err = 0;
+	}
+	return err;
+}

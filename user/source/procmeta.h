@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What filters ask about one living task and not every source tells. */
+#ifndef MMLENS_SOURCE_PROCMETA_H
+#define MMLENS_SOURCE_PROCMETA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Its real user. -errno or 0. */
+int procmeta_uid(uint32_t tid, uint32_t *uid);
+/* The path of its cgroup, of the default hierarchy or else of the first. -errno or 0. */
+int procmeta_cgroup(uint32_t tid, char *path, size_t n);
+
+#endif
