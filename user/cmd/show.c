@@ -8,6 +8,11 @@
 #include "render/tasks.h"
 #include "source/source.h"
 
+struct show_args {
+	struct common common;
+	bool all;
+};
+
 /* A program is everything in the spaces of the named thread groups, and their dead leaders. */
 static void pick_group(const struct state *st, uint32_t tgid, bool *task, bool *space)
 {
@@ -72,11 +77,11 @@ static int print_json(const struct state *st, const struct program *p)
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
-static int show(struct state *st, const struct common *common, int argc, char **argv)
+static int show(struct state *st, const struct show_args *args, int argc, char **argv)
 {
 	cleanup_free bool *task = calloc(st->snapshot.n + 1, sizeof(*task));
 	cleanup_free bool *space = calloc(st->ledger.n + 1, sizeof(*space));
-	struct program p = { task, space };
+	struct program p = { task, space, args->all };
 	int status;
 
 	if (!task || !space)
@@ -87,31 +92,38 @@ static int show(struct state *st, const struct common *common, int argc, char **
 	for (size_t i = 0; i < st->ledger.n; i++)
 		if (space[i])
 			state_memory(st, &st->ledger.spaces[i]);
-	return common->view.json ? print_json(st, &p) : show_text(st, common, &p);
+	return args->common.view.json ? print_json(st, &p) : show_text(st, &args->common, &p);
 }
 
 static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
-	const struct common *common = args;
+	const struct show_args *a = args;
 	struct state st;
 	int status = state_check_pids(argc, argv);
 
 	(void)cmd;
 	if (!status)
-		status = state_init(&st, common, WANT_USER_STACK);
+		status = state_init(&st, &a->common, WANT_USER_STACK);
 	if (status)
 		return status;
-	status = show(&st, common, argc, argv);
+	status = show(&st, a, argc, argv);
 	state_deinit(&st);
 	return status;
 }
+
+static const struct option_def options[] = {
+	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct show_args, all),
+	  "list each task, however many there are" },
+};
 
 const struct command cmd_show = {
 	.name = "show",
 	.operands = "PID...",
 	.summary = "one program whole: space, members, stacks, resources, switches",
 	.text = "A tid shows the program that the thread belongs to.",
-	.args_size = sizeof(struct common),
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.args_size = sizeof(struct show_args),
 	.columns = task_columns,
 	.n_columns = &task_columns_n,
 	.min_operands = 1,

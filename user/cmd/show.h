@@ -9,8 +9,12 @@
 struct program {
 	bool *task;
 	bool *space;
+	bool all; /* list each task, however many there are */
 };
 
 int show_text(const struct state *st, const struct common *common, const struct program *p);
+
+/* The table of tasks by name, kind and state, for programs with many. */
+int show_groups(const struct state *st, const struct common *common, const struct program *p);
 
 #endif
