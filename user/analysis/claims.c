@@ -70,20 +70,40 @@ static void say_difference(char *buf, size_t n, const char *what, const struct p
 		 words[difference(r)], r->value, r->low, r->high);
 }
 
+/* The verdict is by the barest switch; how the other settings fell out belongs beside it. */
+static void say_settings(char *buf, size_t n, const struct proof *p)
+{
+	static const char prefix[] = "switch difference, ";
+	size_t by[3] = { 0 }, all = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct proof_record *r = &p->records[i];
+
+		if (r->claim != CLAIM_OVERHEAD || r->type != PROOF_MEASUREMENT ||
+		    strncmp(r->name, prefix, sizeof(prefix) - 1))
+			continue;
+		by[difference(r)]++;
+		all++;
+	}
+	snprintf(buf, n, "of %zu settings %zu dearer, %zu without measurable difference, %zu "
+		 "cheaper", all, by[DIFFERENCE_MORE], by[DIFFERENCE_NONE], by[DIFFERENCE_LESS]);
+}
+
 static struct judgement judge_overhead(const struct proof *p)
 {
 	const struct proof_record *make = proof_find(p, CLAIM_OVERHEAD, "fork - thread");
 	const struct proof_record *swap = proof_find(p, CLAIM_OVERHEAD, "switch: process - thread");
 	struct judgement j = judge_facts(p, CLAIM_OVERHEAD);
-	char made[140], switched[140];
+	char made[110], switched[110], settings[90];
 
 	if (!make || !swap) {
 		j.verdict = PROOF_CANNOT_TELL;
 		return j;
 	}
 	say_difference(made, sizeof(made), "to make, a process is", make);
-	say_difference(switched, sizeof(switched), "to switch, a process is", swap);
-	snprintf(j.because, sizeof(j.because), "%s; %s", made, switched);
+	say_difference(switched, sizeof(switched), "to switch (futex), a process is", swap);
+	say_settings(settings, sizeof(settings), p);
+	snprintf(j.because, sizeof(j.because), "%s; %s; %s", made, switched, settings);
 	j.verdict = difference(make) == DIFFERENCE_MORE && difference(swap) == DIFFERENCE_MORE
 			    ? PROOF_PROVED
 			    : PROOF_NOT_TRUE_HERE;

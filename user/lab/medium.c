@@ -140,7 +140,7 @@ struct msg {
 static int open_sysv_queue(struct medium_state *m)
 {
 	for (int i = 0; i < 2; i++) {
-		struct proof_record r = { .type = PROOF_QUEUE };
+		struct proof_record r = { .type = PROOF_QUEUE, .claim = m->lab->claim };
 
 		m->queue[i] = msgget(IPC_PRIVATE, 0600);
 		if (m->queue[i] < 0)

@@ -56,7 +56,17 @@ static void count_switches(struct census *c, const struct switches *sw, uint64_t
 			c->classes[class] += sw->tasks[i].count[class];
 }
 
-static int take_census(struct lab *l, uint32_t root, const struct switches *sw, struct census *c)
+/* One box of the sharing map: the tasks of one space. */
+static void say_space(struct lab *l, const char *name, size_t nth, const struct space *sp)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "map %s %zu", name, nth);
+	lab_count(l, what, (double)sp->tasks, "tasks");
+}
+
+static int take_census(struct lab *l, const struct running *r, const struct switches *sw,
+		       struct census *c)
 {
 	struct snapshot snap;
 	struct ledger ledger;
@@ -73,9 +83,10 @@ static int take_census(struct lab *l, uint32_t root, const struct switches *sw, 
 	for (size_t i = 0; !err && i < ledger.n; i++) {
 		struct space *sp = &ledger.spaces[i];
 
-		if (!descends(&snap, space_member(&ledger, sp, 0), root))
+		if (!descends(&snap, space_member(&ledger, sp, 0), (uint32_t)r->pid))
 			continue;
 		count_space(c, &ledger, sp);
+		say_space(l, r->program->argv[0], c->spaces, sp);
 		count_switches(c, sw, sp->id);
 	}
 	ledger_deinit(&ledger);
@@ -146,7 +157,7 @@ static void inspect(struct lab *l, struct running *r)
 	if (c.traced)
 		switch_session_stop(ss, &sw);
 	switch_session_close(ss);
-	if (!take_census(l, (uint32_t)r->pid, &sw, &c)) {
+	if (!take_census(l, r, &sw, &c)) {
 		if (requests)
 			lab_say(l, PROOF_SAW, "%s answered %u requests in 0.3 s",
 				r->program->argv[0], requests);

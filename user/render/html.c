@@ -42,7 +42,7 @@ static const struct chart {
 } charts[] = {
 	{ CLAIM_OVERHEAD, "create and end ", "To make a task and see it end, by way and memory",
 	  true },
-	{ CLAIM_OVERHEAD, "page tables, ", "Page tables that fork must copy", true },
+	{ CLAIM_OVERHEAD, "page tables, ", "Page tables held (huge pages keep theirs in reserve, and fork copies none of it)", true },
 	{ CLAIM_OVERHEAD, "switch thread, ", "A switch between threads, end to end", true },
 	{ CLAIM_OVERHEAD, "switch process, ", "A switch between processes, end to end", true },
 	{ CLAIM_OVERHEAD, "direct ", "The switch alone, in the kernel, by class", false },
@@ -185,6 +185,75 @@ static void facts(FILE *out, const struct proof *p, enum claim claim)
 	fputs("</table>\n", out);
 }
 
+#define DOTS_ACROSS 10
+
+/* One space: a box with a dot for each task. */
+static unsigned int draw_space(FILE *out, const struct proof_record *r, unsigned int x)
+{
+	unsigned int tasks = (unsigned int)r->value, across = tasks < DOTS_ACROSS ? tasks :
+									       DOTS_ACROSS;
+	unsigned int rows = (tasks + DOTS_ACROSS - 1) / DOTS_ACROSS;
+
+	fprintf(out, "<rect x='%u' y='2' width='%u' height='%u' rx='4' fill='#eef2f9' "
+		"stroke='#9aa7bd'/>", x, across * 9 + 8, rows * 9 + 8);
+	for (unsigned int i = 0; i < tasks; i++)
+		fprintf(out, "<circle cx='%u' cy='%u' r='3' fill='#3d7dd8'/>",
+			x + 8 + i % DOTS_ACROSS * 9, 10 + i / DOTS_ACROSS * 9);
+	return x + across * 9 + 14;
+}
+
+/* "map NAME N": the name without what stands around it. */
+static size_t map_name(const struct proof_record *r)
+{
+	const char *last = strrchr(r->name, ' ');
+
+	return last && last > r->name + 4 ? (size_t)(last - r->name) : 0;
+}
+
+static bool on_map(const struct proof_record *r)
+{
+	return r->type == PROOF_MEASUREMENT && r->claim == CLAIM_USES &&
+	       !strncmp(r->name, "map ", 4) && map_name(r);
+}
+
+/* All boxes of the program whose first is record i; the index after them. */
+static size_t draw_program(FILE *out, const struct proof *p, size_t i)
+{
+	const struct proof_record *first = &p->records[i];
+	size_t len = map_name(first);
+	unsigned int x = 110, most = 1;
+
+	for (size_t k = i; k < p->n && on_map(&p->records[k]); k++)
+		if (p->records[k].value > most)
+			most = (unsigned int)p->records[k].value;
+	fprintf(out, "<div><svg role='img' aria-label='spaces' width='1000' height='%u'>"
+		"<text x='100' y='18' text-anchor='end'>",
+		(most + DOTS_ACROSS - 1) / DOTS_ACROSS * 9 + 14);
+	fprintf(out, "%.*s</text>", (int)(len - 4), first->name + 4);
+	while (i < p->n && on_map(&p->records[i]) && map_name(&p->records[i]) == len &&
+	       !strncmp(p->records[i].name, first->name, len))
+		x = draw_space(out, &p->records[i++], x);
+	fputs("</svg></div>\n", out);
+	return i;
+}
+
+static void sharing_map(FILE *out, const struct proof *p)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < p->n;) {
+		if (!on_map(&p->records[i])) {
+			i++;
+			continue;
+		}
+		if (!begun)
+			fputs("<h3>Who lives with whom</h3><small>a box is an address space, a dot "
+			      "a task: what falls together</small>\n", out);
+		begun = true;
+		i = draw_program(out, p, i);
+	}
+}
+
 static void section(FILE *out, const struct proof *p, enum claim claim, const struct judgement *j)
 {
 	const char *word = proof_verdict_name(j->verdict);
@@ -194,6 +263,8 @@ static void section(FILE *out, const struct proof *p, enum claim claim, const st
 	escaped(out, j->because);
 	fputs("</p>\n", out);
 	facts(out, p, claim);
+	if (claim == CLAIM_USES)
+		sharing_map(out, p);
 	for (size_t i = 0; i < ARRAY_SIZE(charts); i++)
 		if (charts[i].claim == claim)
 			draw(out, p, &charts[i]);
