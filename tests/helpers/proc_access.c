@@ -141,7 +141,7 @@ static int says_ids(void)
 	return strstr(text_of("/proc/mmlens/version"), "addresses: ids") != NULL;
 }
 
-/* Kernel stacks are aligned to pages and lie where the 16 upper bits are set; an id hardly does. */
+/* Kernel stacks are aligned to pages and lie where the 8 upper bits are set; an id hardly does. */
 static void check_no_addresses(void)
 {
 	struct mmlens_task rec;
@@ -157,7 +157,7 @@ static void check_no_addresses(void)
 	fd = open(PROC_TASKS_BIN, O_RDONLY);
 	for (pid = 1; pread(fd, &rec, sizeof(rec), pid * sizeof(rec)) == sizeof(rec);
 	     pid = rec.tid + 1)
-		want(rec.kstack >> 48 != 0xffff || rec.kstack & 0xfff,
+		want(rec.kstack >> 56 != 0xff || rec.kstack & 0xfff,
 		     "no addresses without CAP_SYSLOG", "kstack");
 }
 
