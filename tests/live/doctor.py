@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Witnesses agree about every task of a quiet system, and a fault put into a record is named."""
+import json
+import os
+import struct
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mmlens_test import Subject, have, main, mmlens, prop, want, want_equal  # noqa: E402
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def forge(path, old, new):
+    """Replaces the first `old` in the file's first block and makes its checksum true again."""
+    with open(path, "r+b") as f:
+        data = bytearray(f.read())
+        at = data.index(old)
+        data[at:at + len(old)] = new
+        length = struct.unpack_from("<I", data, 24)[0]
+        struct.pack_into("<I", data, 28, crc32c(bytes(data[16:28] + data[32:32 + length])))
+        f.seek(0)
+        f.write(data)
+
+
+@prop("doctor: all witnesses agree about {name}", name=["crowd", "unshare-files", "zombie", "ptraced"])
+def _(name):
+    have("doctor")
+    with Subject(name) as s:
+        doc = mmlens("doctor", "--json").json()
+        want(len(doc["witnesses"]) >= 2, "there is one witness only")
+        want(doc["compared"] >= len(s.tids), "nothing was compared")
+        want_equal(doc["disagreements"], [], "disagreements")
+
+
+@prop("doctor: a name changed in a recorded file is found, with its task and field")
+def _():
+    have("record")
+    with Subject("fork"), tempfile.TemporaryDirectory() as where:
+        good, bad = os.path.join(where, "good"), os.path.join(where, "bad")
+        for path in (good, bad):
+            mmlens("record", "--source=procfs", "-o", path).expect(0)
+        forge(bad, b"\x07subject", b"\x07sabject")
+        run = mmlens("doctor", "--json", "--from", good, "--against", bad)
+        want_equal(run.status, 1, "exit status")
+        want(b'"field": "comm"' in run.out and b"sabject" in run.out, f"not named: {run}")
+        named = [d["task"]["comm"] for d in json.loads(run.out)["disagreements"]]
+        want("subject" in named, f"the task is not named: {named}")
+
+
+@prop("--from: a cut or damaged file is refused in one line")
+def _():
+    have("record")
+    with tempfile.TemporaryDirectory() as where:
+        path = os.path.join(where, "state")
+        mmlens("record", "--source=procfs", "-o", path).expect(0)
+        with open(path, "rb") as f:
+            whole = f.read()
+        for data in (b"", whole[:7], whole[:40], whole[:len(whole) // 2],
+                     whole[:100] + b"\xff" + whole[101:], b"\x7fELF" + whole[4:]):
+            with open(path, "wb") as f:
+                f.write(data)
+            run = mmlens("list", "--from", path).expect(1)
+            run.error_line()
+            want_equal(run.out, b"", "standard output")
+
+
+main()
