@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Channels between two real processes, against lsfd(1), ss(8) and what the program itself made."""
+import json
+import mmap
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mmlens_test import MMLENS, inspect, main, mmlens, prop, skip, want, want_equal  # noqa: E402
+
+
+class Pair:
+    """This process and a child that hold one end each of every channel; the child echoes."""
+
+    def __enter__(self):
+        self.down, self.up = os.pipe(), os.pipe()
+        self.unix = socket.socketpair()
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        self.tcp = [socket.create_connection(listener.getsockname()), listener.accept()[0]]
+        listener.close()
+        self.anonymous = mmap.mmap(-1, 4096)
+        self.memfd = os.memfd_create("mmlens-test")
+        self.pid = os.fork()
+        if not self.pid:
+            signal.alarm(60)
+            os.close(self.down[1])
+            os.close(self.up[0])
+            self.unix[0].close()
+            self.tcp[0].close()
+            while os.read(self.down[0], 1):
+                os.write(self.up[1], b"x")
+            os._exit(0)
+        os.close(self.down[0])
+        os.close(self.up[1])
+        self.unix[1].close()
+        self.tcp[1].close()
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        for fd in (self.down[1], self.up[0], self.memfd):
+            os.close(fd)
+        self.unix[0].close()
+        self.tcp[0].close()
+        self.anonymous.close()
+
+
+def between(pair):
+    return inspect("channels", os.getpid(), pair.pid)["channels"]
+
+
+def objects(channels, kind):
+    return {c["object"] for c in channels if c["type"] == kind}
+
+
+@prop("channels: each one that was made is found, and its direction")
+def _():
+    with Pair() as pair:
+        found = between(pair)
+        pipes = {c["object"]: c["direction"] for c in found if c["type"] == "pipe"}
+        want_equal(pipes.get(os.fstat(pair.down[1]).st_ino), "->", "the pipe down")
+        want_equal(pipes.get(os.fstat(pair.up[0]).st_ino), "<-", "the pipe up")
+        want_equal(objects(found, "unix"), {os.fstat(pair.unix[0].fileno()).st_ino}, "unix")
+        want_equal(objects(found, "tcp"), {os.fstat(pair.tcp[0].fileno()).st_ino}, "tcp")
+        want_equal(objects(found, "memfd"), {os.fstat(pair.memfd).st_ino}, "memfd")
+        want_equal(len(objects(found, "anon-shm")), 1, "anonymous shared memory")
+
+
+@prop("channels: lsfd sees the same pipes in both")
+def _():
+    if not shutil.which("lsfd"):
+        skip("lsfd is not installed")
+    with Pair() as pair:
+        held = []
+        for pid in (os.getpid(), pair.pid):
+            out = subprocess.run(["lsfd", "-J", "-o", "TYPE,INODE", "-p", str(pid)], check=True,
+                                 capture_output=True).stdout
+            held.append({int(row["inode"]) for row in json.loads(out)["lsfd"]
+                         if row["type"] == "FIFO"})
+        ours = objects(between(pair), "pipe") | objects(between(pair), "fifo")
+        want({os.fstat(pair.down[1]).st_ino, os.fstat(pair.up[0]).st_ino} <= ours, f"{ours}")
+        want(ours <= held[0] & held[1], f"{ours} not all in lsfd's {held[0] & held[1]}")
+
+
+@prop("channels: ss names the same peer of the unix socket")
+def _():
+    if not shutil.which("ss"):
+        skip("ss is not installed")
+    with Pair() as pair:
+        mine = os.fstat(pair.unix[0].fileno()).st_ino
+        out = subprocess.run(["ss", "-xnH"], check=True, capture_output=True, text=True).stdout
+        peers = {int(f[5]): int(f[7]) for f in map(str.split, out.splitlines()) if len(f) > 7}
+        want(mine in peers, f"ss has no {mine}")
+        theirs = {c["b"]["fd"] for c in between(pair) if c["type"] == "unix"}
+        inodes = {os.stat(f"/proc/{pair.pid}/fd/{fd}").st_ino for fd in theirs}
+        want_equal(inodes, {peers[mine]}, "the inode at the other end")
+
+
+@prop("channels --watch: counts each wake-up of a known number, through the right pipe")
+def _():
+    # on one CPU each message finds its reader asleep; on two it may not have gone to sleep yet
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    with Pair() as pair:
+        os.sched_setaffinity(0, allowed - {max(allowed)} or allowed)
+        watch = subprocess.Popen(
+            [MMLENS, "channels", "--json", "--watch", "3", str(os.getpid()), str(pair.pid)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        os.sched_setaffinity(0, {max(allowed)})
+        time.sleep(1.5)
+        for _ in range(200):
+            os.write(pair.down[1], b"x")
+            os.read(pair.up[0], 1)
+        out, err = watch.communicate(timeout=30)
+        os.sched_setaffinity(0, allowed)
+        if watch.returncode == 3:
+            skip(err.decode())
+        woken = json.loads(out)["watch"]["wakeups"]
+        down = [w for w in woken if w["waker"] == os.getpid() and w["wakee"] == pair.pid]
+        want(195 <= sum(w["count"] for w in down) <= 205, f"{woken}")
+        want(all(w["space"] == "other" for w in down), f"{down}")
+        calls = {(w["call"], w["channel"]) for w in down if w["count"] > 100}
+        want_equal(calls, {("write", f"pipe:[{os.fstat(pair.down[1]).st_ino}]")}, "through")
+
+
+@prop("channels: a pid that is not there is said in one line, exit 1")
+def _():
+    mmlens("channels", 4194303).expect(1).error_line()
+
+
+main()
