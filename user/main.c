@@ -13,8 +13,8 @@
 #endif
 
 const struct command *const commands[] = {
-	&cmd_list,  &cmd_show,	 &cmd_compare, &cmd_pages, &cmd_stat, &cmd_trace,
-	&cmd_prove, &cmd_channels, &cmd_record, &cmd_doctor,  NULL,
+	&cmd_list,  &cmd_show,	   &cmd_compare, &cmd_pages,  &cmd_stat, &cmd_trace,
+	&cmd_prove, &cmd_channels, &cmd_record,	 &cmd_doctor, NULL,
 };
 
 static int help(void)

@@ -84,7 +84,15 @@ qemu_command() {
 run_qemu() {
     local command
     read -r -d '' -a command < <(qemu_command) || true
-    timeout --foreground "$limit" "${command[@]}" -append "$(kernel_command_line)" 2>"$run/qemu.log"
+    # In the background, so that a signal to this script is heeded at once (stop_qemu).
+    timeout --foreground "$limit" "${command[@]}" -append "$(kernel_command_line)" <&0 2>"$run/qemu.log" &
+    qemu=$!
+    wait "$qemu"
+}
+
+# timeout(1) passes the signal on.
+stop_qemu() {
+    [ -z "${qemu:-}" ] || kill "$qemu" 2>/dev/null || true
 }
 
 # Runs the guest to its end. Leaves kernel.log and status in $run; returns what timeout(1) says.

@@ -105,11 +105,3 @@ void channels_deinit(struct channels *cs)
 	free(cs->c);
 	*cs = (struct channels){ 0 };
 }
-
-const char *channel_direction(const struct channel *c)
-{
-	bool out = c->a->writes && c->b->reads, in = c->a->reads && c->b->writes;
-
-	/* two that only write, as into one log, have an object in common but nothing is heard */
-	return out && in ? "<->" : out ? "->" : in ? "<-" : "-";
-}

@@ -19,7 +19,5 @@ int channels_pair(const struct endpoints *es, uint32_t a, uint32_t b, struct cha
 void channels_deinit(struct channels *cs);
 
 bool endpoints_meet(const struct endpoint *x, const struct endpoint *y);
-/* "->", "<-", "<->", or "-" where both only write; as seen from channel a. */
-const char *channel_direction(const struct channel *c);
 
 #endif

@@ -85,8 +85,10 @@ static void say_settings(char *buf, size_t n, const struct proof *p)
 		by[difference(r)]++;
 		all++;
 	}
-	snprintf(buf, n, "of %zu settings %zu dearer, %zu without measurable difference, %zu "
-		 "cheaper", all, by[DIFFERENCE_MORE], by[DIFFERENCE_NONE], by[DIFFERENCE_LESS]);
+	snprintf(buf, n,
+		 "of %zu settings %zu dearer, %zu without measurable difference, %zu "
+		 "cheaper",
+		 all, by[DIFFERENCE_MORE], by[DIFFERENCE_NONE], by[DIFFERENCE_LESS]);
 }
 
 static struct judgement judge_overhead(const struct proof *p)

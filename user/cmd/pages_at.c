@@ -33,7 +33,7 @@ static const struct {
 	int bit;
 	const char *name;
 } flag_names[] = {
-	{ 2, "referenced" },  { 3, "uptodate" },       { 4, "dirty" },
+	{ 2, "referenced" },  { 3, "up_to_date" },     { 4, "dirty" },
 	{ 5, "lru" },	      { 6, "active" },	       { 8, "writeback" },
 	{ 11, "mmap" },	      { 12, "anon" },	       { 13, "swapcache" },
 	{ 14, "swapbacked" }, { 15, "compound-head" }, { 16, "compound-tail" },

@@ -40,8 +40,8 @@ int state_init(struct state *st, const struct common *common, unsigned int want)
 	int status;
 
 	memset(st, 0, sizeof(*st));
-	status = common->from ? read_file(&st->snapshot, common->from) :
-				read_living(&st->snapshot, common->source, want);
+	status = common->from ? read_file(&st->snapshot, common->from)
+			      : read_living(&st->snapshot, common->source, want);
 	if (status)
 		return status;
 	if (ledger_init(&st->ledger, &st->snapshot)) {

@@ -32,14 +32,28 @@ void endpoints_deinit(struct endpoints *es)
 const char *channel_type_name(enum channel_type type)
 {
 	static const char *const names[CHANNEL_NR] = {
-		[CHANNEL_PIPE] = "pipe",	[CHANNEL_FIFO] = "fifo",
-		[CHANNEL_UNIX] = "unix",	[CHANNEL_TCP] = "tcp",
-		[CHANNEL_SYSV_QUEUE] = "sysv-queue", [CHANNEL_POSIX_QUEUE] = "posix-queue",
-		[CHANNEL_SYSV_SHM] = "sysv-shm", [CHANNEL_POSIX_SHM] = "posix-shm",
-		[CHANNEL_MEMFD] = "memfd",	[CHANNEL_ANON_SHM] = "anon-shm",
-		[CHANNEL_FILE] = "file",	[CHANNEL_EVENTFD] = "eventfd",
+		[CHANNEL_PIPE] = "pipe",
+		[CHANNEL_FIFO] = "fifo",
+		[CHANNEL_UNIX] = "unix",
+		[CHANNEL_TCP] = "tcp",
+		[CHANNEL_SYSV_QUEUE] = "sysv-queue",
+		[CHANNEL_POSIX_QUEUE] = "posix-queue",
+		[CHANNEL_SYSV_SHM] = "sysv-shm",
+		[CHANNEL_POSIX_SHM] = "posix-shm",
+		[CHANNEL_MEMFD] = "memfd",
+		[CHANNEL_ANON_SHM] = "anon-shm",
+		[CHANNEL_FILE] = "file",
+		[CHANNEL_EVENTFD] = "eventfd",
 		[CHANNEL_PTRACE] = "ptrace",
 	};
 
 	return names[type];
+}
+
+const char *channel_direction(const struct channel *c)
+{
+	bool out = c->a->writes && c->b->reads, in = c->a->reads && c->b->writes;
+
+	/* two that only write, as into one log, have an object in common but nothing is heard */
+	return out && in ? "<->" : out ? "->" : in ? "<-" : "-";
 }

@@ -58,4 +58,7 @@ struct endpoint *endpoints_add(struct endpoints *es); /* zeroed but for fd -1; N
 void endpoints_deinit(struct endpoints *es);
 const char *channel_type_name(enum channel_type type);
 
+/* "->", "<-", "<->", or "-" where both only write; as seen from channel a. */
+const char *channel_direction(const struct channel *c);
+
 #endif

@@ -44,9 +44,8 @@ const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t sp
 {
 	struct space_memory key = { .space = space };
 
-	return s->n_memory ?
-		       bsearch(&key, s->memory, s->n_memory, sizeof(*s->memory), by_space) :
-		       NULL;
+	return s->n_memory ? bsearch(&key, s->memory, s->n_memory, sizeof(*s->memory), by_space)
+			   : NULL;
 }
 
 struct task *snapshot_add(struct snapshot *s)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "analysis/channels.h"
 #include "lib/cleanup.h"
+#include "model/channel.h"
 #include "model/wakeups.h"
 #include "render/channels.h"
 
@@ -67,14 +67,20 @@ const struct column channel_columns[] = {
 
 const size_t channel_columns_n = ARRAY_SIZE(channel_columns);
 
-enum { W_WAKER, W_WAKEE, W_COUNT };
+enum {
+	W_WAKER,
+	W_WAKEE,
+	W_COUNT
+};
 
 static void get_number(const void *row, int arg, struct value *v)
 {
 	const struct wakeup *w = row;
 
 	value_uint(v, arg == W_COUNT ? VALUE_COUNT : VALUE_UINT,
-		   arg == W_WAKER ? w->waker : arg == W_WAKEE ? w->wakee : w->count);
+		   arg == W_WAKER   ? w->waker
+		   : arg == W_WAKEE ? w->wakee
+				    : w->count);
 }
 
 static void get_space(const void *row, int arg, struct value *v)

@@ -42,7 +42,9 @@ static const struct chart {
 } charts[] = {
 	{ CLAIM_OVERHEAD, "create and end ", "To make a task and see it end, by way and memory",
 	  true },
-	{ CLAIM_OVERHEAD, "page tables, ", "Page tables held (huge pages keep theirs in reserve, and fork copies none of it)", true },
+	{ CLAIM_OVERHEAD, "page tables, ",
+	  "Page tables held (huge pages keep theirs in reserve, and fork copies none of it)",
+	  true },
 	{ CLAIM_OVERHEAD, "switch thread, ", "A switch between threads, end to end", true },
 	{ CLAIM_OVERHEAD, "switch process, ", "A switch between processes, end to end", true },
 	{ CLAIM_OVERHEAD, "direct ", "The switch alone, in the kernel, by class", false },
@@ -190,12 +192,14 @@ static void facts(FILE *out, const struct proof *p, enum claim claim)
 /* One space: a box with a dot for each task. */
 static unsigned int draw_space(FILE *out, const struct proof_record *r, unsigned int x)
 {
-	unsigned int tasks = (unsigned int)r->value, across = tasks < DOTS_ACROSS ? tasks :
-									       DOTS_ACROSS;
+	unsigned int tasks = (unsigned int)r->value,
+		     across = tasks < DOTS_ACROSS ? tasks : DOTS_ACROSS;
 	unsigned int rows = (tasks + DOTS_ACROSS - 1) / DOTS_ACROSS;
 
-	fprintf(out, "<rect x='%u' y='2' width='%u' height='%u' rx='4' fill='#eef2f9' "
-		"stroke='#9aa7bd'/>", x, across * 9 + 8, rows * 9 + 8);
+	fprintf(out,
+		"<rect x='%u' y='2' width='%u' height='%u' rx='4' fill='#eef2f9' "
+		"stroke='#9aa7bd'/>",
+		x, across * 9 + 8, rows * 9 + 8);
 	for (unsigned int i = 0; i < tasks; i++)
 		fprintf(out, "<circle cx='%u' cy='%u' r='3' fill='#3d7dd8'/>",
 			x + 8 + i % DOTS_ACROSS * 9, 10 + i / DOTS_ACROSS * 9);
@@ -226,7 +230,8 @@ static size_t draw_program(FILE *out, const struct proof *p, size_t i)
 	for (size_t k = i; k < p->n && on_map(&p->records[k]); k++)
 		if (p->records[k].value > most)
 			most = (unsigned int)p->records[k].value;
-	fprintf(out, "<div><svg role='img' aria-label='spaces' width='1000' height='%u'>"
+	fprintf(out,
+		"<div><svg role='img' aria-label='spaces' width='1000' height='%u'>"
 		"<text x='100' y='18' text-anchor='end'>",
 		(most + DOTS_ACROSS - 1) / DOTS_ACROSS * 9 + 14);
 	fprintf(out, "%.*s</text>", (int)(len - 4), first->name + 4);
@@ -248,7 +253,8 @@ static void sharing_map(FILE *out, const struct proof *p)
 		}
 		if (!begun)
 			fputs("<h3>Who lives with whom</h3><small>a box is an address space, a dot "
-			      "a task: what falls together</small>\n", out);
+			      "a task: what falls together</small>\n",
+			      out);
 		begun = true;
 		i = draw_program(out, p, i);
 	}

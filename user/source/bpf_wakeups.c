@@ -21,20 +21,32 @@ static const struct {
 	const char *name;
 	bool fd; /* the first argument is a descriptor, else an address */
 } calls[] = {
-	{ SYS_write, "write", true },	      { SYS_writev, "writev", true },
-	{ SYS_read, "read", true },	      { SYS_readv, "readv", true },
-	{ SYS_sendto, "sendto", true },	      { SYS_sendmsg, "sendmsg", true },
-	{ SYS_recvfrom, "recvfrom", true },   { SYS_recvmsg, "recvmsg", true },
-	{ SYS_splice, "splice", true },	      { SYS_close, "close", true },
+	{ SYS_write, "write", true },
+	{ SYS_writev, "writev", true },
+	{ SYS_read, "read", true },
+	{ SYS_readv, "readv", true },
+	{ SYS_sendto, "sendto", true },
+	{ SYS_sendmsg, "sendmsg", true },
+	{ SYS_recvfrom, "recvfrom", true },
+	{ SYS_recvmsg, "recvmsg", true },
+	{ SYS_splice, "splice", true },
+	{ SYS_close, "close", true },
 	{ SYS_mq_timedsend, "mq_timedsend", true },
 	{ SYS_mq_timedreceive, "mq_timedreceive", true },
-	{ SYS_msgsnd, "msgsnd", false },      { SYS_msgrcv, "msgrcv", false },
-	{ SYS_futex, "futex", false },	      { SYS_kill, "kill", false },
-	{ SYS_tgkill, "tgkill", false },      { SYS_rt_sigqueueinfo, "rt_sigqueueinfo", false },
-	{ SYS_exit, "exit", false },	      { SYS_exit_group, "exit_group", false },
-	{ SYS_ptrace, "ptrace", false },      { SYS_clone, "clone", false },
-	{ SYS_execve, "execve", false },      { SYS_semop, "semop", false },
-	{ SYS_connect, "connect", true },     { SYS_epoll_ctl, "epoll_ctl", true },
+	{ SYS_msgsnd, "msgsnd", false },
+	{ SYS_msgrcv, "msgrcv", false },
+	{ SYS_futex, "futex", false },
+	{ SYS_kill, "kill", false },
+	{ SYS_tgkill, "tgkill", false },
+	{ SYS_rt_sigqueueinfo, "rt_sigqueueinfo", false },
+	{ SYS_exit, "exit", false },
+	{ SYS_exit_group, "exit_group", false },
+	{ SYS_ptrace, "ptrace", false },
+	{ SYS_clone, "clone", false },
+	{ SYS_execve, "execve", false },
+	{ SYS_semop, "semop", false },
+	{ SYS_connect, "connect", true },
+	{ SYS_epoll_ctl, "epoll_ctl", true },
 };
 
 static void name_fd(struct wakeup *w)
@@ -111,8 +123,12 @@ static int read_counts(const struct wakeups_bpf *skel, struct wakeups *out)
 		prev = &key;
 		if (bpf_map_lookup_elem(fd, &key, &count))
 			continue;
-		*w = (struct wakeup){ .waker = key.waker, .wakee = key.wakee, .nr = key.nr,
-				      .same_space = key.same, .arg = key.arg, .count = count };
+		*w = (struct wakeup){ .waker = key.waker,
+				      .wakee = key.wakee,
+				      .nr = key.nr,
+				      .same_space = key.same,
+				      .arg = key.arg,
+				      .count = count };
 		name(w);
 		out->n++;
 	}

@@ -112,7 +112,8 @@ static int dump_unix(int fd, struct socks *ss)
 		struct unix_diag_req r;
 	} q = {
 		.h = { sizeof(q), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP },
-		.r = { .sdiag_family = AF_UNIX, .udiag_states = UINT32_MAX,
+		.r = { .sdiag_family = AF_UNIX,
+		       .udiag_states = UINT32_MAX,
 		       .udiag_show = UDIAG_SHOW_PEER },
 	};
 
@@ -126,7 +127,8 @@ static int dump_inet(int fd, uint8_t family, struct socks *ss)
 		struct inet_diag_req_v2 r;
 	} q = {
 		.h = { sizeof(q), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP },
-		.r = { .sdiag_family = family, .sdiag_protocol = IPPROTO_TCP,
+		.r = { .sdiag_family = family,
+		       .sdiag_protocol = IPPROTO_TCP,
 		       .idiag_states = 1u << TCP_ESTABLISHED },
 	};
 
@@ -190,8 +192,8 @@ static int diag_socket(uint32_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
 	theirs = open(path, O_RDONLY | O_CLOEXEC);
-	if (ours < 0 || theirs < 0 || fstat(ours, &a) || fstat(theirs, &b) || a.st_ino == b.st_ino ||
-	    setns(theirs, CLONE_NEWNET))
+	if (ours < 0 || theirs < 0 || fstat(ours, &a) || fstat(theirs, &b) ||
+	    a.st_ino == b.st_ino || setns(theirs, CLONE_NEWNET))
 		return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	setns(ours, CLONE_NEWNET);
