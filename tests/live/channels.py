@@ -106,28 +106,24 @@ def _():
 
 @prop("channels --watch: counts each wake-up of a known number, through the right pipe")
 def _():
-    # on one CPU each message finds its reader asleep; on two it may not have gone to sleep yet
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(allowed)})
     with Pair() as pair:
-        os.sched_setaffinity(0, allowed - {max(allowed)} or allowed)
         watch = subprocess.Popen(
-            [MMLENS, "channels", "--json", "--watch", "3", str(os.getpid()), str(pair.pid)],
+            [MMLENS, "channels", "--json", "--watch", "4", str(os.getpid()), str(pair.pid)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        os.sched_setaffinity(0, {max(allowed)})
-        time.sleep(1.5)
-        for _ in range(200):
+        time.sleep(2)
+        for _ in range(100):
             os.write(pair.down[1], b"x")
             os.read(pair.up[0], 1)
+            # a reader that has not gone to sleep yet needs no wake-up and gets none
+            time.sleep(0.005)
         out, err = watch.communicate(timeout=30)
-        os.sched_setaffinity(0, allowed)
         if watch.returncode == 3:
             skip(err.decode())
         woken = json.loads(out)["watch"]["wakeups"]
         down = [w for w in woken if w["waker"] == os.getpid() and w["wakee"] == pair.pid]
-        want(195 <= sum(w["count"] for w in down) <= 205, f"{woken}")
+        want(98 <= sum(w["count"] for w in down) <= 102, f"{woken}")
         want(all(w["space"] == "other" for w in down), f"{down}")
-        calls = {(w["call"], w["channel"]) for w in down if w["count"] > 100}
+        calls = {(w["call"], w["channel"]) for w in down if w["count"] > 50}
         want_equal(calls, {("write", f"pipe:[{os.fstat(pair.down[1]).st_ino}]")}, "through")
 
 
