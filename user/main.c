@@ -13,8 +13,20 @@
 #endif
 
 const struct command *const commands[] = {
-	&cmd_list,  &cmd_show,	   &cmd_compare, &cmd_pages,  &cmd_stat, &cmd_trace,
-	&cmd_prove, &cmd_channels, &cmd_record,	 &cmd_doctor, NULL,
+	/* clang-format off */
+	&cmd_list,
+	&cmd_show,
+	&cmd_compare,
+	&cmd_pages,
+	&cmd_stacks,
+	&cmd_stat,
+	&cmd_trace,
+	&cmd_prove,
+	&cmd_channels,
+	&cmd_record,
+	&cmd_doctor,
+	NULL,
+	/* clang-format on */
 };
 
 static int help(void)

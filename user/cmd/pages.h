@@ -13,7 +13,6 @@ struct pages_args {
 	bool all;
 	bool shared;
 	bool frames;
-	bool stacks;
 	uint64_t watch_ns;
 	uint32_t count;
 };

@@ -2,6 +2,7 @@
 /* mmlens show: one program whole. */
 #include <stdlib.h>
 
+#include "cmd/atlas.h"
 #include "cmd/show.h"
 #include "lib/cleanup.h"
 #include "render/spaces.h"
@@ -77,6 +78,18 @@ static int print_json(const struct state *st, const struct program *p)
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
+/* What only the mappings and pages of the space tell; without the right to them it stays unknown. */
+static void find_stacks(struct state *st, const struct space *sp)
+{
+	struct stack *s;
+	size_t n;
+
+	if (atlas_of(st, sp, &s, &n))
+		return;
+	atlas_apply(st, s, n);
+	free(s);
+}
+
 static int show(struct state *st, const struct show_args *args, int argc, char **argv)
 {
 	cleanup_free bool *task = calloc(st->snapshot.n + 1, sizeof(*task));
@@ -90,8 +103,10 @@ static int show(struct state *st, const struct show_args *args, int argc, char *
 	if (status)
 		return status;
 	for (size_t i = 0; i < st->ledger.n; i++)
-		if (space[i])
+		if (space[i]) {
 			state_memory(st, &st->ledger.spaces[i]);
+			find_stacks(st, &st->ledger.spaces[i]);
+		}
 	return args->common.view.json ? print_json(st, &p) : show_text(st, &args->common, &p);
 }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lines of maps, entries of pagemap, stacks held against each other. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "analysis/pages.h"
+#include "analysis/stacks.h"
+#include "source/maps.h"
+#include "unit.h"
+
+static void a_line_of_maps(void **state)
+{
+	struct region r;
+
+	(void)state;
+	assert_int_equal(
+		maps_parse("7f0000001000-7f0000003000 rw-s 00001000 fd:01 42   /a b (deleted)", &r),
+		0);
+	assert_true(r.start == 0x7f0000001000 && r.end == 0x7f0000003000);
+	assert_string_equal(r.perms, "rw-s");
+	assert_string_equal(r.name, "/a b (deleted)");
+	assert_true(r.offset == 0x1000 && r.major == 0xfd && r.minor == 1 && r.inode == 42);
+	assert_int_equal(
+		maps_parse("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]",
+			   &r),
+		0);
+	assert_int_equal(region_nature(&r), NATURE_KERNEL);
+	assert_int_equal(maps_parse("100000000000000-1fffffffffff000 ---p 00000000 00:00 0", &r),
+			 0);
+	assert_true(r.end == 0x1fffffffffff000);
+}
+
+static void no_line_of_maps(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"-",
+		"1000",
+		"1000-",
+		"2000-1000 rw-p 0 0:0 0",
+		"1000-2000 rw-q 0 0:0 0",
+		"1000-2000 rw- 0 0:0 0",
+		"1000-2000 rw-p 0 0:0",
+		"1000-2000 rw-p 0 0:0 x",
+		"11111111111111111-2 rw-p 0 0:0 0",
+		"1000-2000 rw-p 0 0:0 99999999999999999999999",
+	};
+	struct region r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(maps_parse(bad[i], &r), -EPROTO);
+}
+
+/* Whatever the bytes: an end, no overrun (ASan watches), and mappings in order. */
+static void maps_survive_noise(void **state)
+{
+	static const char seed[] =
+		"1000-2000 rw-p 00000000 00:00 0 [heap]\n2000-3000 r--s 0 1:2 3 /x\n";
+
+	(void)state;
+	srand(5);
+	for (int round = 0; round < 3000; round++) {
+		char buf[2 * sizeof(seed)];
+		struct maps *m;
+		struct region r;
+		uint64_t last = 0;
+		int fd[2];
+
+		memcpy(buf, seed, sizeof(seed));
+		memcpy(buf + sizeof(seed) - 1, seed, sizeof(seed));
+		for (int k = rand() % 6; k >= 0; k--)
+			buf[(size_t)rand() % (sizeof(buf) - 2)] = (char)rand();
+		assert_int_equal(pipe(fd), 0);
+		assert_true(write(fd[1], buf, sizeof(buf) - 2) == sizeof(buf) - 2);
+		close(fd[1]);
+		assert_int_equal(maps_from(fd[0], &m), 0);
+		while (maps_next(m, &r) == 1) {
+			assert_true(r.start >= last && r.end > r.start);
+			last = r.end;
+		}
+		maps_close(m);
+	}
+}
+
+static void pages_of_two_spaces(void **state)
+{
+	const uint64_t p = PAGE_PRESENT;
+	const uint64_t a[] = {
+		p | 1, p | 2, p | 3, 0, p | 4 | PAGE_ZERO, p | 5 | PAGE_FILE, p | 6 | PAGE_KSM
+	};
+	const uint64_t b[] = {
+		p | 1, p | 9, 0, p | 3, p | 4 | PAGE_ZERO, p | 5 | PAGE_FILE, p | 6 | PAGE_KSM
+	};
+	struct page_counts c = { .pages = 7 }, s = { .pages = 7 };
+
+	(void)state;
+	pages_count_pair(&c, a, b, 7, false);
+	pages_rest_absent(&c);
+	assert_true(c.same == 4 && c.different == 1 && c.absent == 2);
+	assert_true(c.shared_by_fork == 1 && c.zero == 1 && c.ksm == 1 && c.file == 1);
+	pages_count_pair(&s, a, b, 7, true);
+	assert_true(s.same == 4 && !s.shared_by_fork);
+	assert_int_equal(pages_changed(a, b, 7), 3);
+}
+
+static void overlapping_stacks(void **state)
+{
+	struct task t[3] = { { .key.tid = 1 }, { .key.tid = 2 }, { .key.tid = 3 } };
+	struct stack s[] = {
+		{ .task = &t[0],
+		  .kind = STACK_PTHREAD,
+		  .start = 0x3000,
+		  .end = 0x5000,
+		  .touched = 1,
+		  .touched_known = true },
+		{ .task = &t[1],
+		  .kind = STACK_PTHREAD,
+		  .start = 0x1000,
+		  .end = 0x4000,
+		  .touched = 9,
+		  .touched_known = true },
+		{ .task = &t[2], .kind = STACK_OTHER, .start = 0x1000, .end = 0x9000 },
+	};
+
+	(void)state;
+	assert_int_equal(stacks_overlaps(s, 3), 2);
+	stacks_sort(s, 3);
+	assert_true(s[0].task == &t[1] && s[0].overlaps && s[1].overlaps && !s[2].overlaps);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_of_maps),     cmocka_unit_test(no_line_of_maps),
+		cmocka_unit_test(maps_survive_noise), cmocka_unit_test(pages_of_two_spaces),
+		cmocka_unit_test(overlapping_stacks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
