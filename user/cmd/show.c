@@ -105,7 +105,9 @@ static int show(struct state *st, const struct show_args *args, int argc, char *
 	for (size_t i = 0; i < st->ledger.n; i++)
 		if (space[i]) {
 			state_memory(st, &st->ledger.spaces[i]);
-			find_stacks(st, &st->ledger.spaces[i]);
+			/* a snapshot of the past has no living stacks */
+			if (!args->common.from)
+				find_stacks(st, &st->ledger.spaces[i]);
 		}
 	return args->common.view.json ? print_json(st, &p) : show_text(st, &args->common, &p);
 }

@@ -210,6 +210,10 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	(void)argc;
 	if (status)
 		return status;
+	if (common->from) {
+		state_deinit(&st);
+		return fail(EXIT_FAILED, common->from, "a snapshot holds no stacks, only pointers");
+	}
 	status = stacks(&st, common, argv[0]);
 	state_deinit(&st);
 	return status;
