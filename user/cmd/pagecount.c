@@ -6,6 +6,7 @@
 
 #include "analysis/pages.h"
 #include "cmd/pagecount.h"
+#include "lib/cleanup.h"
 #include "lib/err.h"
 
 struct counting {
@@ -66,6 +67,30 @@ int pagecount_run(struct pagecount *pc)
 	}
 	pagewalk_close(&w);
 	return err ? err : got < 0 ? got : 0;
+}
+
+static int has_mappings(uint32_t pid)
+{
+	cleanup_fclose FILE *f = NULL;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	return fgetc(f) == EOF ? -ENODATA : 0;
+}
+
+int pagecount_check(struct pagecount *pc)
+{
+	int err;
+
+	pc->failed = pc->a;
+	err = has_mappings(pc->a);
+	if (err || !pc->b)
+		return err;
+	pc->failed = pc->b;
+	return has_mappings(pc->b);
 }
 
 int pagecount_fail(const struct pagecount *pc, int err)

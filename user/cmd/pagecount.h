@@ -20,6 +20,8 @@ struct pagecount {
 
 /* -errno: -ENODATA when a task has no mapping at all: a kernel thread, or a zombie. */
 int pagecount_run(struct pagecount *pc);
+/* Whether there is anything to count, before a document is begun: 0, or -errno and pc->failed. */
+int pagecount_check(struct pagecount *pc);
 /* The line and the exit status for an error of pagecount_run(). */
 int pagecount_fail(const struct pagecount *pc, int err);
 

@@ -55,10 +55,13 @@ static void warn(const struct pagecount *pc)
 
 static int print_json(const struct pages_args *args, struct pagecount *pc)
 {
-	struct json *j = json_open(stdout, false);
-	struct listing l = { .args = args, .json = j, .page_size = (uint32_t)getpagesize() };
-	int err;
+	struct json *j;
+	struct listing l = { .args = args, .page_size = (uint32_t)getpagesize() };
+	int err = pagecount_check(pc);
 
+	if (err)
+		return pagecount_fail(pc, err);
+	j = l.json = json_open(stdout, false);
 	if (!j)
 		return fail(EXIT_FAILED, "pages", "out of memory");
 	pc->region = add_row;

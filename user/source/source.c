@@ -99,6 +99,7 @@ int source_snapshot(const char *name, unsigned int want, struct snapshot *out, s
 {
 	const struct source_ops *ops = source_by_name(name);
 
+	snapshot_init(out);
 	*why = (struct why){ "" };
 	return ops ? read_one(ops, want, out, why) : read_best(want, out, why);
 }

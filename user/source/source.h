@@ -50,7 +50,8 @@ const struct source_ops *source_by_name(const char *name);
 
 /*
  * Opens the named source, or for "auto" the best there is (module, bpf, procfs), and reads one
- * snapshot. `why` names what failed; after success it is empty or a line the user should see.
+ * snapshot into `out`, which need not be initialised. `why` names what failed; after success it is
+ * empty or a line the user should see.
  */
 int source_snapshot(const char *name, unsigned int want, struct snapshot *out, struct why *why);
 
