@@ -38,7 +38,7 @@ helpers: $(HELPERS) ## build the subjects factory and the kcmp oracle
 
 KERNELS      ?= 6.1
 # What `make check` runs in each VM; `make check-vm` runs all of tests/live there.
-VM_FILES     ?= counters doctor errors factory kmod pages stacks streams
+VM_FILES     ?= counters doctor errors factory kmod pages sharing stacks streams
 DEBUG_KERNEL ?= debug-6.12
 RUN_TESTS    := O='$(O)' python3 tests/run
 
