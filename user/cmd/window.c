@@ -40,16 +40,13 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* The thread groups that the words of -p name. */
+/* The thread groups that the words of -p name, which check_pids() has let pass. */
 static int find_tgids(const struct window_args *args, const struct snapshot *s, uint32_t *tgids)
 {
 	for (size_t i = 0; i < args->pids.n; i++) {
 		const struct task *t;
 		uint64_t tid;
 
-		if (parse_u64(args->pids.s[i], UINT32_MAX, &tid) == -EINVAL)
-			return fail(EXIT_USAGE, args->pids.s[i],
-				    "not a pid: a pid is a decimal number");
 		t = parse_u64(args->pids.s[i], UINT32_MAX, &tid) ? NULL
 								 : snapshot_find(s, (uint32_t)tid);
 		if (!t)
