@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analysis/pages.h"
 
+#define POPULATED (PAGE_PRESENT | PAGE_SWAPPED)
+
 /* Anonymous, of a private mapping, and neither merged nor empty: only fork shares such a page. */
 static uint64_t by_fork(uint64_t e, bool shared)
 {
@@ -41,7 +43,7 @@ void pages_count_pair(struct page_counts *c, const uint64_t *a, const uint64_t *
 		bool same;
 
 		if (!(a[i] & b[i] & PAGE_PRESENT)) {
-			c->swapped += !!((a[i] | b[i]) & PAGE_SWAPPED);
+			c->swapped += a[i] & POPULATED && b[i] & POPULATED;
 			continue;
 		}
 		same = !((a[i] ^ b[i]) & PAGE_FRAME);
@@ -66,7 +68,9 @@ uint64_t pages_changed(const uint64_t *before, const uint64_t *after, size_t n)
 
 void pages_rest_absent(struct page_counts *c)
 {
-	c->absent = c->pages > c->present ? c->pages - c->present : 0;
+	uint64_t rest = c->pages - (c->unread < c->pages ? c->unread : c->pages);
+
+	c->absent = rest > c->present ? rest - c->present : 0;
 }
 
 void pages_add(struct page_counts *sum, const struct page_counts *c)
@@ -84,6 +88,7 @@ void pages_add(struct page_counts *sum, const struct page_counts *c)
 	sum->huge += c->huge;
 	sum->zero += c->zero;
 	sum->changed += c->changed;
+	sum->unread += c->unread;
 	sum->pair = c->pair;
 	sum->frames = c->frames;
 	sum->labels = c->labels;

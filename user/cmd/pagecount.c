@@ -37,6 +37,7 @@ static int count_region(struct pagecount *pc, struct pagewalk *w)
 	err = pagewalk_pages(w, count_piece, &k);
 	if (err)
 		return err;
+	k.c.unread = w->unread;
 	pages_rest_absent(&k.c);
 	pages_add(&pc->totals, &k.c);
 	if (pc->region)

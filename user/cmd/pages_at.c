@@ -99,7 +99,7 @@ static int spot_read(struct spot *s, const struct frames *f, uint32_t pid, uint6
 		return err;
 	err = va >> 63 ? 0 : pagemap_read(&map, va, 1, &s->entry);
 	pagemap_close(&map);
-	frames_label(f, va, 1, &s->entry);
+	frames_label(f, va, 1, &s->entry, false);
 	if (s->entry & PAGE_PRESENT && s->entry & PAGE_FRAME) {
 		s->flags_known = frames_flags(f, s->entry & PAGE_FRAME, &s->flags);
 		s->mappings_known = frames_count(f, s->entry & PAGE_FRAME, &s->mappings);

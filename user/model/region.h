@@ -63,7 +63,7 @@ static inline bool region_is_shared(const struct region *r)
 struct page_counts {
 	uint64_t pages;
 	uint64_t present;   /* of one space, or in both */
-	uint64_t swapped;   /* of one space, or in either */
+	uint64_t swapped;   /* of one space; of two: in one, and the other has it too */
 	uint64_t file;	    /* present and of a file or of shared memory */
 	uint64_t exclusive; /* present and mapped nowhere else */
 	uint64_t same;	    /* the rest needs the right to see frames */
@@ -73,6 +73,7 @@ struct page_counts {
 	uint64_t ksm;
 	uint64_t huge;
 	uint64_t zero;
+	uint64_t unread;  /* of a giant mapping, on a kernel that cannot say where it is populated */
 	uint64_t changed; /* pages that moved while two live spaces were read */
 	bool pair;	  /* counted over two spaces */
 	bool frames;	  /* frames could be seen */

@@ -10,20 +10,40 @@
 #include "lib/text.h"
 #include "render/json.h"
 
+/* yajl hands over a few bytes at a time, a stream takes its lock for each. */
+#define OUT_BYTES (64u << 10)
+
 struct json {
 	yajl_gen gen;
 	FILE *out;
 	bool lines;
 	int depth;
 	int err;
+	size_t n;
+	char buf[OUT_BYTES];
 };
+
+static void flush(struct json *j)
+{
+	if (fwrite(j->buf, 1, j->n, j->out) != j->n)
+		j->err = -EIO;
+	j->n = 0;
+}
 
 static void write_out(void *ctx, const char *s, size_t n)
 {
 	struct json *j = ctx;
 
-	if (fwrite(s, 1, n, j->out) != n)
-		j->err = -EIO;
+	while (n) {
+		size_t part = n < OUT_BYTES - j->n ? n : OUT_BYTES - j->n;
+
+		memcpy(j->buf + j->n, s, part);
+		j->n += part;
+		s += part;
+		n -= part;
+		if (j->n == OUT_BYTES)
+			flush(j);
+	}
 }
 
 struct json *json_open(FILE *out, bool lines)
@@ -47,8 +67,10 @@ struct json *json_open(FILE *out, bool lines)
 
 int json_close(struct json *j)
 {
-	int err = j->err;
+	int err;
 
+	flush(j);
+	err = j->err;
 	yajl_gen_free(j->gen);
 	if (fflush(j->out))
 		err = -errno;
@@ -87,7 +109,8 @@ void json_object_end(struct json *j)
 		return;
 	/* yajl takes one document a generator; each line is one */
 	yajl_gen_reset(j->gen, "");
-	fputc('\n', j->out);
+	write_out(j, "\n", 1);
+	flush(j);
 }
 
 void json_array(struct json *j, const char *key)
@@ -112,11 +135,14 @@ void json_null(struct json *j, const char *key)
 /* yajl's integers are signed; an address of the upper half is not. */
 void json_uint(struct json *j, const char *key, uint64_t v)
 {
-	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%" PRIu64, v);
+	char digits[20];
+	size_t at = sizeof(digits);
 
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
 	member(j, key);
-	keep(j, yajl_gen_number(j->gen, digits, n));
+	keep(j, yajl_gen_number(j->gen, digits + at, sizeof(digits) - at));
 }
 
 void json_real(struct json *j, const char *key, double v)

@@ -52,6 +52,7 @@ enum count {
 	C_HUGE,
 	C_ZERO,
 	C_CHANGED,
+	C_UNREAD,
 };
 
 /* What has to be known for a count to mean something. */
@@ -72,6 +73,7 @@ static const enum need needs[] = {
 	[C_ABSENT] = NEED_NOTHING,   [C_FORK] = NEED_FRAMES,
 	[C_KSM] = NEED_LABELS,	     [C_HUGE] = NEED_LABELS,
 	[C_ZERO] = NEED_FRAMES,	     [C_CHANGED] = NEED_PAIR,
+	[C_UNREAD] = NEED_NOTHING,
 };
 
 static bool known(const struct page_counts *c, enum count what)
@@ -124,6 +126,8 @@ static uint64_t count_of(const struct page_counts *c, enum count what)
 		return c->zero;
 	case C_CHANGED:
 		return c->changed;
+	case C_UNREAD:
+		return c->unread;
 	}
 	return 0;
 }
@@ -166,6 +170,7 @@ const struct column region_columns[] = {
 	COUNT("ZERO", "zero", C_ZERO, "the zero page: read, never written"),
 	COUNT("SWAP", "swapped", C_SWAPPED, "swapped out, or on the way to another frame"),
 	COUNT("CHANGED", "changed", C_CHANGED, "moved while the two spaces were read"),
+	COUNT("UNREAD", "unread", C_UNREAD, "of a giant mapping, before Linux 6.7: not looked for"),
 	{ "NAME", "name", "file or the kernel's name", 0.2, COL_TRUNC, get_text, R_NAME },
 };
 

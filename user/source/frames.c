@@ -17,7 +17,7 @@
 #define KPF_KSM	   21
 #define KPF_THP	   22
 
-#define HUGE_BYTES (2u << 20)
+#define HUGE_BYTES (2u << 20) /* where the kernel does not say */
 /* Flags read at once over a run of neighbouring frames. */
 #define FLAG_RUN 512
 
@@ -57,6 +57,43 @@ static bool ksm_in_use(void)
 	return f && (fscanf(f, "%lu", &n) != 1 || n);
 }
 
+static bool find_line(const char *path, const char *word)
+{
+	cleanup_fclose FILE *f = fopen(path, "re");
+	cleanup_free char *line = NULL;
+	bool found = false;
+	size_t room = 0;
+
+	while (f && !found && getline(&line, &room, f) > 0)
+		found = strstr(line, word);
+	return found;
+}
+
+/* Only what was advised or asked to be mergeable is ever merged, and it stays so marked. */
+bool frames_may_merge(const struct frames *f, uint32_t pid)
+{
+	char path[40];
+
+	if (!f->ksm)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%u/ksm_stat", pid);
+	if (find_line(path, "ksm_mergeable: no"))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%u/smaps", pid);
+	return find_line(path, " mg");
+}
+
+static size_t huge_pages(void)
+{
+	cleanup_fclose FILE *f =
+		fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
+	unsigned long bytes;
+
+	if (!f || fscanf(f, "%lu", &bytes) != 1 || !bytes)
+		bytes = HUGE_BYTES;
+	return bytes / (size_t)sysconf(_SC_PAGESIZE);
+}
+
 void frames_init(struct frames *f)
 {
 	uint64_t here = 1;
@@ -66,6 +103,7 @@ void frames_init(struct frames *f)
 	f->count_fd = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
 	f->visible = own_entry(&here) & PAGE_FRAME;
 	f->ksm = ksm_in_use();
+	f->huge = huge_pages();
 	f->zero = find_zero();
 	if (getrandom(f->key, sizeof(f->key), 0) != (ssize_t)sizeof(f->key))
 		f->key[0] = (uintptr_t)f ^ (uint64_t)getpid();
@@ -119,7 +157,7 @@ static void label_zero(const struct frames *f, size_t n, uint64_t *e)
 /* A huge page is contiguous and aligned on both sides; only then is the kernel asked. */
 static void label_huge(const struct frames *f, uint64_t va, size_t n, uint64_t *e)
 {
-	size_t each = HUGE_BYTES / (size_t)sysconf(_SC_PAGESIZE);
+	size_t each = f->huge;
 	size_t first = (each - va / ((size_t)sysconf(_SC_PAGESIZE)) % each) % each;
 
 	for (size_t i = first; i + each <= n; i += each) {
@@ -165,12 +203,12 @@ static void label_ksm(const struct frames *f, size_t n, uint64_t *e)
 	}
 }
 
-void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries)
+void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries, bool merge)
 {
 	label_zero(f, n, entries);
 	if (!f->visible || f->flags_fd < 0)
 		return;
 	label_huge(f, va, n, entries);
-	if (f->ksm)
+	if (merge)
 		label_ksm(f, n, entries);
 }

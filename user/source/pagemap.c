@@ -38,9 +38,6 @@ struct scan_arg {
 #define SCAN_SWAPPED (1 << 4)
 #define SCAN_GUARD   (1 << 8) /* 6.15 */
 
-/* Below this merely reading is as fast as asking where to read. */
-#define SCAN_WORTH (4ULL << 30)
-
 int pagemap_open(struct pagemap *p, uint32_t pid)
 {
 	char path[40];
@@ -82,9 +79,9 @@ int pagemap_read(const struct pagemap *p, uint64_t va, size_t n, uint64_t *out)
 	return 0;
 }
 
-/* 1 and the first range of the category, 0: none, -errno. */
+/* 1 and the first range of the category, at most `max` pages (0: whole), 0: none, -errno. */
 static int scan(const struct pagemap *p, uint64_t start, uint64_t end, uint64_t category,
-		struct scan_range *found)
+		uint64_t max, struct scan_range *found)
 {
 	struct scan_arg arg = {
 		.size = sizeof(arg),
@@ -92,6 +89,7 @@ static int scan(const struct pagemap *p, uint64_t start, uint64_t end, uint64_t 
 		.end = end,
 		.vec = (uintptr_t)found,
 		.vec_len = 1,
+		.max_pages = max,
 		.category_anyof_mask = category,
 		.return_mask = category,
 	};
@@ -100,30 +98,21 @@ static int scan(const struct pagemap *p, uint64_t start, uint64_t end, uint64_t 
 	return n < 0 ? -errno : n;
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
+int pagemap_seek(struct pagemap *p, uint64_t *va, uint64_t end)
 {
-	return a < b ? a : b;
-}
+	struct scan_range found;
+	int n;
 
-int pagemap_next(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop)
-{
-	uint64_t chunk = (uint64_t)PAGEMAP_CHUNK << p->page_shift;
-
-	if (*va >= end)
-		return 0;
-	if (!p->no_scan && end - *va >= SCAN_WORTH) {
-		struct scan_range found;
-		int n = scan(p, *va, end, SCAN_PRESENT | SCAN_SWAPPED, &found);
-
-		if (n < 0)
-			p->no_scan = true;
-		else if (!n)
-			return 0;
-		else
-			*va = found.start;
+	if (p->no_scan)
+		return -EOPNOTSUPP;
+	n = scan(p, *va, end, SCAN_PRESENT | SCAN_SWAPPED, 1, &found);
+	if (n == -EINVAL || n == -ENOTTY) {
+		p->no_scan = true;
+		return -EOPNOTSUPP;
 	}
-	*stop = min_u64(end, (*va / chunk + 1) * chunk);
-	return 1;
+	if (n > 0)
+		*va = found.start;
+	return n;
 }
 
 int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop)
@@ -133,7 +122,7 @@ int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *
 
 	if (p->no_guard_scan)
 		return -EOPNOTSUPP;
-	n = scan(p, *va, end, SCAN_GUARD, &found);
+	n = scan(p, *va, end, SCAN_GUARD, 0, &found);
 	if (n == -EINVAL || n == -ENOTTY) {
 		p->no_guard_scan = true;
 		return -EOPNOTSUPP;

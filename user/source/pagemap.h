@@ -26,12 +26,8 @@ void pagemap_close(struct pagemap *p);
 /* `n` pages from `va` on; beyond the space they are zero. -errno. */
 int pagemap_read(const struct pagemap *p, uint64_t va, size_t n, uint64_t *out);
 
-/*
- * The next piece of [*va, end) that may hold something: at least one populated page where that is
- * worth finding out, at most PAGEMAP_CHUNK pages, never across a multiple of that. 1 and
- * [*va, *stop), 0 when nothing is left, -errno.
- */
-int pagemap_next(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop);
+/* The first page in memory or swapped in [*va, end): 1, 0: none, -EOPNOTSUPP before 6.7. */
+int pagemap_seek(struct pagemap *p, uint64_t *va, uint64_t end);
 
 /* The first guard marker in [*va, end): 1 and [*va, *stop), 0: none, -EOPNOTSUPP before 6.15. */
 int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop);

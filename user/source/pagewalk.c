@@ -12,6 +12,10 @@
 
 /* Above this it is cheaper to ask whether the process took faults than to read its pages again. */
 #define REREAD_PAGES 4096
+/* A window at first, and its reach beyond a mapping: what one page table maps. */
+#define WINDOW_PAGES 512
+/* From here on it pays to ask where a mapping is populated. */
+#define SEEK_BYTES (4ULL << 20)
 /* Page tables of the kernel's half: the vsyscall page belongs to no space. */
 #define KERNEL_HALF (1ULL << 63)
 
@@ -68,6 +72,8 @@ int pagewalk_open(struct pagewalk *w, struct frames *f, uint32_t a, uint32_t b, 
 
 	memset(w, 0, sizeof(*w));
 	w->frames = f;
+	w->room = WINDOW_PAGES;
+	w->may_merge = frames_may_merge(f, a);
 	*failed = a;
 	err = side_open(&w->a, a);
 	if (!err && b) {
@@ -87,6 +93,7 @@ void pagewalk_close(struct pagewalk *w)
 	side_close(&w->a);
 	side_close(&w->b);
 	free(w->again);
+	giants_deinit(&w->giants);
 	memset(w, 0, sizeof(*w));
 }
 
@@ -152,48 +159,110 @@ static bool took_faults(struct pagewalk_side *s)
 	return took;
 }
 
+/* ---- the window ---- */
+
 /* The first side once more, unless that is dear and it cannot have changed by its own doing. */
-static int read_again(struct pagewalk *w, struct piece *p)
+static int read_again(struct pagewalk *w, size_t n)
 {
+	w->reread = n <= REREAD_PAGES || took_faults(&w->a);
+	return w->reread ? pagemap_read(&w->a.pagemap, w->start, n, w->again) : 0;
+}
+
+static int window_read(struct pagewalk *w, size_t n)
+{
+	int err = pagemap_read(&w->a.pagemap, w->start, n, w->a.entries);
+
+	if (!err && w->b.pid) {
+		err = pagemap_read(&w->b.pagemap, w->start, n, w->b.entries);
+		if (!err)
+			err = read_again(w, n);
+	}
+	if (err)
+		return err;
+	frames_label(w->frames, w->start, n, w->a.entries, w->may_merge);
+	w->stop = w->start + ((uint64_t)n << w->a.pagemap.page_shift);
+	return 0;
+}
+
+static bool dense(const uint64_t *e, size_t n)
+{
+	size_t populated = 0;
+
+	for (size_t i = 0; i < n; i++)
+		populated += !!e[i];
+	return populated > n / 2;
+}
+
+static int window_move(struct pagewalk *w, uint64_t va)
+{
+	unsigned int shift = w->a.pagemap.page_shift;
+	/* beyond the mapping only as far as its small neighbours may be */
+	uint64_t left = ((w->region.end - va) >> shift) + WINDOW_PAGES;
+	size_t n = left < w->room ? (size_t)left : w->room;
 	int err;
 
-	if (p->n > REREAD_PAGES && !took_faults(&w->a))
-		return 0;
-	err = pagemap_read(&w->a.pagemap, p->va, p->n, w->again);
-	p->again = err ? NULL : w->again;
+	w->start = w->stop = va;
+	err = window_read(w, n);
+	if (!err && dense(w->a.entries, n))
+		w->room = w->room < PAGEMAP_CHUNK / 2 ? 2 * w->room : PAGEMAP_CHUNK;
+	else
+		w->room = WINDOW_PAGES;
 	return err;
 }
 
-static int read_piece(struct pagewalk *w, struct piece *p)
+/* The next page that is worth looking at, from *va on: 1, 0: none is left in the mapping. */
+static int seek(struct pagewalk *w, uint64_t *va)
 {
-	int err = pagemap_read(&w->a.pagemap, p->va, p->n, w->a.entries);
+	uint64_t left = w->region.end - *va;
+	int found;
 
-	p->a = w->a.entries;
-	p->b = p->again = NULL;
-	if (!err && w->b.pid) {
-		err = pagemap_read(&w->b.pagemap, p->va, p->n, w->b.entries);
-		p->b = w->b.entries;
-		if (!err)
-			err = read_again(w, p);
-	}
-	if (!err)
-		frames_label(w->frames, p->va, p->n, w->a.entries);
-	return err;
+	if (left < SEEK_BYTES)
+		return 1;
+	found = pagemap_seek(&w->a.pagemap, va, w->region.end);
+	if (found != -EOPNOTSUPP)
+		return found;
+	if (w->a.region.end - w->a.region.start < GIANT_BYTES ||
+	    giants_allow(&w->giants, w->a.pid, &w->a.region))
+		return 1;
+	w->unread = giants_missing(&w->giants) ? left >> w->a.pagemap.page_shift : 0;
+	return 0;
+}
+
+static struct piece cut(const struct pagewalk *w, uint64_t va)
+{
+	uint64_t end = w->stop < w->region.end ? w->stop : w->region.end;
+	size_t at = (va - w->start) >> w->a.pagemap.page_shift;
+
+	return (struct piece){
+		.va = va,
+		.n = (size_t)((end - va) >> w->a.pagemap.page_shift),
+		.a = w->a.entries + at,
+		.b = w->b.pid ? w->b.entries + at : NULL,
+		.again = w->b.pid && w->reread ? w->again + at : NULL,
+	};
 }
 
 int pagewalk_pages(struct pagewalk *w, void (*fn)(const struct piece *p, void *arg), void *arg)
 {
-	uint64_t va = w->region.start, stop;
-	unsigned int shift = w->a.pagemap.page_shift;
+	uint64_t va = w->region.start;
 
-	while (pagemap_next(&w->a.pagemap, &va, w->region.end, &stop) == 1) {
-		struct piece p = { .va = va, .n = (size_t)((stop - va) >> shift) };
-		int err = read_piece(w, &p);
+	w->unread = 0;
+	w->giants.now = NULL;
+	while (va < w->region.end) {
+		struct piece p;
 
-		if (err)
-			return err;
+		if (va < w->start || va >= w->stop) {
+			int got = seek(w, &va);
+
+			if (got == 1)
+				got = window_move(w, va) ?: 1;
+			if (got != 1)
+				return got;
+		}
+		p = cut(w, va);
+		giants_met(&w->giants, p.a, p.n, 1ULL << w->a.pagemap.page_shift);
 		fn(&p, arg);
-		va = stop;
+		va += (uint64_t)p.n << w->a.pagemap.page_shift;
 	}
 	return 0;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Walks the mappings of one space, or those that two have at the same addresses, and hands over
- * the pages piece by piece: what is kept is two pieces of 1 MiB whatever the size of the spaces.
+ * the pages piece by piece. Pages are read through a window of at most 1 MiB that grows where
+ * memory is dense, begins again small where it is not, and reaches over small neighbours: what is
+ * kept and what is read follow what is populated, not what is mapped.
  */
 #ifndef MMLENS_SOURCE_PAGEWALK_H
 #define MMLENS_SOURCE_PAGEWALK_H
 
 #include "source/frames.h"
+#include "source/giants.h"
 #include "source/maps.h"
 #include "source/pagemap.h"
 
@@ -26,8 +29,14 @@ struct pagewalk {
 	uint64_t *again;	/* the first side read once more */
 	struct region region;	/* what both have: bounds; the rest is the first side's */
 	uint64_t raced;		/* mappings that changed while they were read */
-	uint64_t unread;	/* pages that could not be read */
+	uint64_t unread;	/* pages of this mapping that were too many to look for */
+	struct giants giants;	/* of the first side, where the kernel cannot scan */
+	uint64_t start;		/* the window */
+	uint64_t stop;
+	size_t room; /* pages of the next window */
+	bool reread; /* `again` holds the window too */
 	bool started;
+	bool may_merge; /* the first side may hold pages merged by KSM */
 };
 
 struct piece {
@@ -44,7 +53,7 @@ void pagewalk_close(struct pagewalk *w);
 
 /* The next mapping into w->region: 1, 0 behind the last, -errno. */
 int pagewalk_next(struct pagewalk *w);
-/* Its pages. Untouched stretches may be left out. -errno. */
+/* Its pages. Stretches that the first side never touched may be left out. -errno. */
 int pagewalk_pages(struct pagewalk *w, void (*fn)(const struct piece *p, void *arg), void *arg);
 
 #endif
