@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The class of a switch and why it happened, from the two tasks as they are at sched_switch.
- *
- * Everything here is inlined into programs of two kinds. In tp_btf programs the verifier knows the
- * arguments' types and a field is one load; in raw_tp programs each is a helper call. `direct` is
- * a constant of the program, and GET() the only place that knows the difference.
- */
+/* The class of a switch and why it happened, from the two tasks as they are at sched_switch. */
 #ifndef MMLENS_CLASSIFY_BPF_H
 #define MMLENS_CLASSIFY_BPF_H
 
@@ -14,17 +8,12 @@
 
 #define TASK_DEAD 0x80
 
-/* Through a variable: what stands in `p` is this program's own and must not be relocated. */
-#define GET(direct, p, field)                                             \
-	({                                                                \
-		typeof(p) __p = (p);                                      \
-		(direct) ? __p->field : BPF_CORE_READ(__p, field);        \
-	})
-
 struct switch_ctx {
 	struct task_struct *prev;
 	struct task_struct *next;
 	bool preempt;
+	bool prev_borrows; /* dying, and what is loaded is not its own */
+	bool next_borrows;
 	__u32 state; /* of prev */
 	__u32 prev_tid;
 	__u32 next_tid;
@@ -33,36 +22,36 @@ struct switch_ctx {
 
 /*
  * User tasks are told by their flags: a dying one has no mm any more. The loaded space is
- * prev->active_mm, which a kernel thread has inherited and a dying task still holds; a dying task
- * that gets the CPU once more borrows what is loaded, as kernel threads do, so nothing is loaded.
+ * prev->active_mm, which a kernel thread has inherited and a dying task still holds. A dying task
+ * that comes back onto a CPU gets no space loaded: unless its own happens to be there it runs on
+ * loan as a kernel thread does, and is classed as one.
  */
-static __always_inline enum mmlens_class classify(const bool direct, const struct switch_ctx *s)
+static __always_inline enum mmlens_class classify(const struct switch_ctx *s)
 {
-	bool from_kernel = !s->prev_tid || (GET(direct, s->prev, flags) & PF_KTHREAD);
+	bool from_kernel = !s->prev_tid || (s->prev->flags & PF_KTHREAD) || s->prev_borrows;
 	struct mm_struct *to;
 	bool same;
 
 	if (!s->next_tid)
 		return MMLENS_CLASS_TO_IDLE;
-	if (GET(direct, s->next, flags) & PF_KTHREAD)
+	if ((s->next->flags & PF_KTHREAD) || s->next_borrows)
 		return from_kernel ? MMLENS_CLASS_KERNEL : MMLENS_CLASS_TO_KERNEL;
-	to = GET(direct, s->next, mm);
-	same = !to || GET(direct, s->prev, active_mm) == to;
+	to = s->next->mm;
+	same = !to || s->prev->active_mm == to;
 	if (from_kernel)
 		return same ? MMLENS_CLASS_BACK_SAME : MMLENS_CLASS_BACK_OTHER;
 	if (!same)
 		return MMLENS_CLASS_PROCESS;
-	return GET(direct, s->prev, tgid) == GET(direct, s->next, tgid) ? MMLENS_CLASS_THREAD :
-									  MMLENS_CLASS_PEER;
+	return s->prev->tgid == s->next->tgid ? MMLENS_CLASS_THREAD : MMLENS_CLASS_PEER;
 }
 
-static __always_inline __u32 switch_state(const bool direct, struct task_struct *t)
+static __always_inline __u32 switch_state(struct task_struct *t)
 {
 	struct task_struct___state *old = (void *)t;
 
 	if (bpf_core_field_exists(t->__state))
-		return GET(direct, t, __state);
-	return GET(direct, old, state);
+		return t->__state;
+	return old->state;
 }
 
 /*
@@ -71,9 +60,8 @@ static __always_inline __u32 switch_state(const bool direct, struct task_struct 
  * Only else it is concluded as the kernel concludes, from preempt and state, which errs where a
  * signal turned a sleep into a run (nvcsw moves, the state says running).
  */
-static __always_inline enum mmlens_how switch_how(const struct switch_ctx *s,
-						  const struct mmlens_entry *seen, __u64 nvcsw,
-						  __u64 nivcsw)
+static __always_inline enum mmlens_how
+switch_how(const struct switch_ctx *s, const struct mmlens_entry *seen, __u64 nvcsw, __u64 nivcsw)
 {
 	if (s->state & TASK_DEAD)
 		return MMLENS_HOW_EXIT;

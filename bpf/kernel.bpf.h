@@ -133,11 +133,15 @@ struct io_context;
 struct fs_struct;
 struct files_struct;
 struct sighand_struct;
-struct signal_struct;
+
+struct signal_struct {
+	atomic_t live;
+};
 
 struct task_struct {
 	unsigned int __state;
 	int exit_state;
+	int exit_code;
 	void *stack;
 	unsigned int flags;
 	unsigned int ptrace;

@@ -55,7 +55,7 @@ enum mmlens_task_flag {
 	MMLENS_TASK_IO_WORKER = 1 << 1,
 	MMLENS_TASK_USER_WORKER = 1 << 2,
 	MMLENS_TASK_EXITING = 1 << 3,
-	MMLENS_TASK_VFORK = 1 << 4,  /* runs in its parent's space, and the parent waits */
+	MMLENS_TASK_VFORK = 1 << 4, /* runs in its parent's space, and the parent waits */
 	MMLENS_TASK_TRACED = 1 << 5,
 	MMLENS_TASK_ON_CPU = 1 << 6, /* was running: ksp is stale and usp may be */
 	MMLENS_TASK_RACED = 1 << 7,  /* its space changed while the record was filled */
@@ -147,43 +147,128 @@ struct mmlens_cost {
 	__u64 bucket[HIST_BUCKETS];
 };
 
-/* One side of a switch. Idle has tid 0 and no space; a kernel thread has no space. */
-struct mmlens_side {
-	__u32 tgid;
-	__u32 tid;
+/*
+ * The stream. The ring carries messages; each begins with struct mmlens_msg. Tasks are named by
+ * the number of their entry: 1 for the first that was met, 0 for idle, MMLENS_NOBODY for one that
+ * found no room in the table. Who a number is, is told once (MMLENS_MSG_TASK), again only if that
+ * message found no room in the ring.
+ *
+ * What happens with interrupts off and often (switches, wake-ups) is gathered by the CPU in
+ * records of 24 bytes and sent as one batch; what is rare is sent at once. So messages of one CPU
+ * arrive in no strict order; the times in them are true, and a CPU's records are in order.
+ */
+#define MMLENS_NOBODY 0xffffffffu
+
+enum mmlens_msg_type {
+	MMLENS_MSG_BATCH = 1,
+	MMLENS_MSG_TASK,
+	MMLENS_MSG_FORK,
+	MMLENS_MSG_EXEC,
+	MMLENS_MSG_EXIT,
+};
+
+struct mmlens_msg {
+	__u16 type;
+	__u16 n; /* records of a batch */
+	__u32 cpu;
+	__u64 lost; /* records and messages that this CPU had to drop until now */
+};
+
+enum mmlens_rec_kind {
+	MMLENS_REC_SWITCH = 1,
+	MMLENS_REC_WAKE,
+};
+
+/* mmlens_rec.flags of a wake-up */
+enum mmlens_wake_flag {
+	MMLENS_WAKE_SAME = 1 << 0,    /* waker and wakee in one space */
+	MMLENS_WAKE_IRQ = 1 << 1,     /* by an interrupt, which borrowed the waker's time */
+	MMLENS_WAKE_TASK = 1 << 2,    /* certainly not by an interrupt; neither bit: not known */
+	MMLENS_WAKE_IN_CALL = 1 << 3, /* `more` is the number of the waker's system call */
+};
+
+/* `ts` is ns of CLOCK_MONOTONIC. */
+struct mmlens_rec {
+	__u64 ts;
+	__u32 from; /* switch: who left; wake-up: the waker */
+	__u32 to;   /* switch: who came; wake-up: the wakee */
+	__u32 cost; /* switch: ns, saturated; 0: its end was not seen */
+	__u16 more; /* switch: prev's task->__state, low bits; wake-up: a system call */
+	__u8 kind;  /* enum mmlens_rec_kind */
+	__u8 flags; /* switch: enum mmlens_class | enum mmlens_how << 4 */
+};
+
+_Static_assert(sizeof(struct mmlens_rec) == 24, "a switch in the stream is 24 bytes");
+
+#define MMLENS_BATCH 64
+/* Sent when it is this full: what happens while a switch awaits its end still finds room. */
+#define MMLENS_BATCH_SEND 56
+
+/* One element for each possible CPU, written by it alone. */
+struct mmlens_batch {
+	struct mmlens_msg head;
+	struct mmlens_rec rec[MMLENS_BATCH];
+	__u32 held;	/* 1 + the index of the switch that awaits its cost; 0: none */
+	__u32 flushing; /* the reader empties it: an interrupt sends for itself */
+};
+
+struct mmlens_ev_task {
+	struct mmlens_msg head;
+	__u64 start_ns; /* CLOCK_BOOTTIME */
 	__u64 space;
+	__u64 cgroup;
+	__u32 id;
+	__u32 tgid; /* in the reader's pid namespace; 0: it is not in there */
+	__u32 tid;
+	__u32 ppid;
+	__u32 flags; /* enum mmlens_task_flag */
+	__u32 pad;
 	char comm[MMLENS_COMM_LEN];
 };
 
-/* A switch in the stream. */
-struct mmlens_ev_switch {
-	__u64 ts;    /* ns, CLOCK_MONOTONIC */
-	__u64 cost;  /* ns; 0: its end was not seen */
-	__u32 cpu;
-	__u32 state; /* of prev: task->__state and exit bits */
-	__u8 class;  /* enum mmlens_class */
-	__u8 how;    /* enum mmlens_how */
-	__u8 pad[6];
-	struct mmlens_side prev;
-	struct mmlens_side next;
+/* A birth, told by the one who called. */
+struct mmlens_ev_fork {
+	struct mmlens_msg head;
+	__u64 ts;
+	__u64 flags; /* CLONE_* */
+	__u32 parent;
+	__u32 child;
+};
+
+struct mmlens_ev_exec {
+	struct mmlens_msg head;
+	__u64 ts;
+	__u64 space; /* the new one */
+	__u32 task;
+	__u32 was; /* its tid before, in the initial namespace: another's if no leader execs */
+	char comm[MMLENS_COMM_LEN];
+};
+
+struct mmlens_ev_exit {
+	struct mmlens_msg head;
+	__u64 ts;
+	__u32 task;
+	__u32 code; /* as wait(2) has it */
+	__u32 last; /* the last task of its thread group */
+	__u32 pad;
 };
 
 /*
  * One element for each possible CPU. Only that CPU writes it, with preemption off, and so needs no
- * atomics; the inspector may see a number a moment old.
+ * atomics; the inspector may see a number a moment old. What interrupts may count as well is added
+ * atomically.
  */
 struct mmlens_cpu {
 	__u64 since;   /* when the switch began whose end is awaited; 0: none */
 	__u32 waiting; /* its enum mmlens_class */
-	__u32 held;    /* `event` is filled and waits for its cost */
+	__u32 current; /* number of the task that runs here, in the stream */
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
-	__u64 tasks_full; /* switches of tasks that found no room in the table */
-	__u64 ring_full;  /* events that the reader did not fetch in time */
-	__u64 tlb_loads;  /* tlb_flush for a task switch: the processor's own count of loads */
+	__u64 tasks_full;  /* switches of tasks that found no room in the table */
+	__u64 ring_full;   /* records and messages that the reader did not fetch in time */
+	__u64 tlb_loads;   /* tlb_flush for a task switch: the processor's own count of loads */
 	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */
-	__u64 prev_space; /* scratch: the space of the task that leaves, also when it is dying */
+	__u64 borrows;	   /* the task that runs here is dying and has a space only on loan */
 	struct mmlens_cost cost[MMLENS_CLASS_NR];
-	struct mmlens_ev_switch event;
 };
 
 /*
@@ -201,6 +286,12 @@ struct mmlens_entry {
 	__u64 nivcsw;
 	__u64 count[MMLENS_CLASS_NR];
 	__u64 how[MMLENS_HOW_NR];
+	__u64 cgroup;
+	__u32 ppid;
+	__u32 flags; /* enum mmlens_task_flag */
+	__u64 self;  /* scratch of the programs */
+	__u32 id;    /* in the stream */
+	__u32 told;  /* the stream has said who this is */
 	char comm[MMLENS_COMM_LEN];
 };
 
@@ -216,10 +307,12 @@ static inline __attribute__((always_inline)) __u64 mmlens_task_key(__u32 tid, __
 /* What the inspector asks of the switch programs, set before they are loaded. */
 struct mmlens_switch_ask {
 	struct mmlens_keys keys;
-	__u32 command; /* watched from its exec on; 0: none */
-	__u8 filter;   /* only switches with a watched process on one side */
-	__u8 events;   /* stream into the ring */
-	__u8 cost;     /* the end of a switch is seen: events wait for it */
+	__u32 command;	/* watched from its exec on; 0: none */
+	__u32 ns_level; /* the reader's pid namespace; 0: the initial one */
+	__u32 ns_inum;
+	__u8 filter; /* only switches with a watched process on one side */
+	__u8 events; /* stream into the ring */
+	__u8 cost;   /* the end of a switch is seen: events wait for it */
 	__u8 pad;
 };
 

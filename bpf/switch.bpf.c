@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sched_switch, classified by address space and counted in the kernel.
+ * sched_switch, classified by address space and counted in the kernel; and, when asked for, the
+ * stream of switches, wake-ups, births, execs and exits.
  *
- * One handler serves two wrappers: tp_btf, where the verifier knows the arguments' types, and
- * raw_tp where it does not. The end of a switch is seen by whichever of the last programs this
- * kernel lets attach; the inspector loads one of each kind.
+ * tp_btf is all that is needed: it came before anything else used here, and needs the BTF without
+ * which nothing of this could be loaded. The end of a switch is seen by whichever of the programs
+ * for it this kernel lets attach; the inspector loads one of them.
  */
 #include "classify.bpf.h"
-#include "ids.bpf.h"
-
-const volatile struct mmlens_switch_ask ask = {};
-
-#define MAX_CPUS 4096
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_CPUS); /* set to the number of possible CPUs before loading */
-	__type(key, __u32);
-	__type(value, struct mmlens_cpu);
-} cpus SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384); /* set from the number of tasks */
-	__type(key, __u64);
-	__type(value, struct mmlens_entry);
-} tasks SEC(".maps");
+#include "stream.bpf.h"
 
 /* Thread groups asked for, and those born of them. */
 struct {
@@ -35,197 +18,178 @@ struct {
 	__type(value, __u32);
 } watched SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096); /* set by the inspector when events are asked for */
-} ring SEC(".maps");
+static __always_inline bool is_watched(const struct task_struct *t)
+{
+	__u32 tgid =
+		ask.ns_level ? reader_nr(BPF_CORE_READ(t, group_leader)) : BPF_CORE_READ(t, tgid);
 
-static const struct mmlens_entry blank;
+	return tgid && bpf_map_lookup_elem(&watched, &tgid);
+}
 
-static __always_inline __u64 side_space(const bool direct, struct mm_struct *mm)
+static __always_inline bool wanted(const struct switch_ctx *s)
+{
+	if (!ask.filter)
+		return true;
+	return (s->prev_tid && is_watched(s->prev)) || (s->next_tid && is_watched(s->next));
+}
+
+/*
+ * The task's own space, from sight. A dying task has given it back, but where nothing else has been
+ * loaded since, its space is still there.
+ */
+static __always_inline __u64 side_space(const struct mm_struct *mm)
 {
 	if (!mm)
 		return 0;
 	if (bpf_core_field_exists(mm->context.ctx_id))
-		return space_of_ctx(GET(direct, mm, context.ctx_id));
+		return space_of_ctx(mm->context.ctx_id);
 	return keyed_id(&ask.keys, mm);
 }
 
-/*
- * The task's own space. A dying task has none any more, and what it holds may be borrowed: 0, and
- * the caller keeps what it knew.
- */
-static __always_inline __u64 own_space(const bool direct, struct task_struct *t)
+static __always_inline __u64 prev_space(const struct switch_ctx *s)
 {
-	if (GET(direct, t, flags) & PF_KTHREAD)
+	if (s->prev->flags & PF_KTHREAD)
 		return 0;
-	return side_space(direct, GET(direct, t, mm));
+	if (s->prev->mm)
+		return side_space(s->prev->mm);
+	return s->prev_borrows ? 0 : side_space(s->prev->active_mm);
 }
 
-static __always_inline bool is_watched(__u32 tgid)
-{
-	return bpf_map_lookup_elem(&watched, &tgid);
-}
-
-static __always_inline bool wanted(const bool direct, const struct switch_ctx *s)
-{
-	if (!ask.filter)
-		return true;
-	return (s->prev_tid && is_watched(GET(direct, s->prev, tgid))) ||
-	       (s->next_tid && is_watched(GET(direct, s->next, tgid)));
-}
-
-static __always_inline void read_comm(char *comm, const struct task_struct *t)
-{
-	bpf_core_read(comm, MMLENS_COMM_LEN, &t->comm);
-}
-
-static __always_inline struct mmlens_entry *entry_new(const bool direct, const struct switch_ctx *s,
-						      __u64 key, __u64 total)
+/* A dying task comes back and another space than its own is loaded. Rare, so it may look it up. */
+static __always_inline bool next_borrows(const struct switch_ctx *s)
 {
 	struct mmlens_entry *e;
+	__u64 key;
 
-	/* Too large for the stack beside what else lives there, so copied in two steps. */
-	bpf_map_update_elem(&tasks, &key, &blank, BPF_NOEXIST);
+	if (!s->next_tid || (s->next->flags & PF_KTHREAD) || s->next->mm)
+		return false;
+	key = mmlens_task_key(s->next_tid, s->next->start_boottime);
 	e = bpf_map_lookup_elem(&tasks, &key);
-	if (!e)
-		return NULL;
-	e->start_ns = GET(direct, s->prev, start_boottime);
-	e->tgid = GET(direct, s->prev, tgid);
-	e->tid = s->prev_tid;
-	e->before = total - 1;
-	read_comm(e->comm, s->prev);
+	return !e || !e->space || e->space != side_space(s->prev->active_mm);
+}
+
+/* The entry of the task that leaves; `*first`: until now nobody had seen it. */
+static __always_inline struct mmlens_entry *prev_entry(const struct switch_ctx *s, bool *first)
+{
+	__u64 key = mmlens_task_key(s->prev_tid, s->prev->start_boottime);
+	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
+
+	*first = !e;
+	if (e)
+		return e;
+	e = entry_new(s->prev, key);
+	/* the kernel has counted this switch already */
+	if (e)
+		e->before--;
 	return e;
 }
 
-/* Counts the switch for the task that leaves; returns why it left. */
-static __always_inline enum mmlens_how count_task(const bool direct, const struct switch_ctx *s,
-						  struct mmlens_cpu *cpu, enum mmlens_class class)
+static __always_inline void count_task(const struct switch_ctx *s, struct mmlens_entry *e,
+				       enum mmlens_class class, enum mmlens_how how)
 {
-	__u64 nvcsw = GET(direct, s->prev, nvcsw);
-	__u64 nivcsw = GET(direct, s->prev, nivcsw);
-	__u64 key = mmlens_task_key(s->prev_tid, GET(direct, s->prev, start_boottime));
-	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
-	enum mmlens_how how = switch_how(s, e, nvcsw, nivcsw);
-	__u64 space = own_space(direct, s->prev);
+	__u64 space = prev_space(s);
 
-	if (!e)
-		e = entry_new(direct, s, key, nvcsw + nivcsw);
-	cpu->prev_space = space;
-	if (!e) {
-		cpu->tasks_full++;
-		return how;
-	}
 	/* Another space means an exec, and with it another name. */
 	if (space && e->space != space) {
 		read_comm(e->comm, s->prev);
 		e->space = space;
 	}
-	cpu->prev_space = e->space;
-	e->nvcsw = nvcsw;
-	e->nivcsw = nivcsw;
+	e->nvcsw = s->prev->nvcsw;
+	e->nivcsw = s->prev->nivcsw;
 	e->count[class]++;
 	e->how[how]++;
-	return how;
 }
 
-static __always_inline void fill_side(const bool direct, struct mmlens_side *side,
-				      struct task_struct *t, __u32 tid, __u64 space)
+static __always_inline struct mmlens_entry *next_entry(const struct switch_ctx *s)
 {
-	side->tid = tid;
-	side->tgid = GET(direct, t, tgid);
-	side->space = space;
-	read_comm(side->comm, t);
+	__u64 key = mmlens_task_key(s->next_tid, s->next->start_boottime);
+	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
+
+	return e ? e : entry_new(s->next, key);
 }
 
-/* The reader is woken by fill level: a wake-up for each event would be switches of its own making. */
-#define WAKE_BYTES (256 << 10)
-
-static __always_inline __u64 wake_flags(void)
+static __always_inline void record(const struct switch_ctx *s, struct mmlens_cpu *cpu,
+				   struct mmlens_entry *prev, enum mmlens_class class,
+				   enum mmlens_how how)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= WAKE_BYTES ? BPF_RB_FORCE_WAKEUP
-									 : BPF_RB_NO_WAKEUP;
+	__u32 from = s->prev_tid ? number(cpu, prev) : 0;
+	__u32 to = s->next_tid ? number(cpu, next_entry(s)) : 0;
+	struct mmlens_batch *b = this_batch();
+	struct mmlens_rec *r = b ? batch_next(cpu, b) : NULL;
+
+	if (!r)
+		return;
+	r->ts = s->now;
+	r->from = from;
+	r->to = to;
+	r->cost = 0;
+	r->more = s->state;
+	r->kind = MMLENS_REC_SWITCH;
+	r->flags = class | how << 4;
+	if (ask.cost)
+		b->held = b->head.n;
+	else
+		batch_sent_if_full(cpu, b);
 }
 
-static __always_inline void send_event(struct mmlens_cpu *cpu, __u64 cost)
+static __always_inline void release(struct mmlens_cpu *cpu, __u64 cost)
 {
-	cpu->held = 0;
-	cpu->event.cost = cost;
-	if (bpf_ringbuf_output(&ring, &cpu->event, sizeof(cpu->event), wake_flags()))
-		cpu->ring_full++;
+	struct mmlens_batch *b = this_batch();
+
+	if (b && b->held)
+		batch_release(cpu, b, cost);
 }
 
-static __always_inline void make_event(const bool direct, const struct switch_ctx *s,
-				       struct mmlens_cpu *cpu, enum mmlens_class class,
-				       enum mmlens_how how)
+static __always_inline void account(const struct switch_ctx *s, struct mmlens_cpu *cpu)
 {
-	struct mmlens_ev_switch *ev = &cpu->event;
-
-	ev->ts = s->now;
-	ev->cpu = bpf_get_smp_processor_id();
-	ev->state = s->state;
-	ev->class = class;
-	ev->how = how;
-	fill_side(direct, &ev->prev, s->prev, s->prev_tid, s->prev_tid ? cpu->prev_space : 0);
-	fill_side(direct, &ev->next, s->next, s->next_tid, own_space(direct, s->next));
-	cpu->held = 1;
-	if (!ask.cost)
-		send_event(cpu, 0);
-}
-
-static __always_inline void account(const bool direct, const struct switch_ctx *s,
-				    struct mmlens_cpu *cpu)
-{
-	enum mmlens_class class = classify(direct, s);
+	enum mmlens_class class = classify(s);
 	enum mmlens_how how = s->preempt ? MMLENS_HOW_PREEMPTED : MMLENS_HOW_VOLUNTARY;
+	struct mmlens_entry *e = NULL;
+	bool first;
 
-	if (s->prev_tid)
-		how = count_task(direct, s, cpu, class);
+	if (s->prev_tid) {
+		e = prev_entry(s, &first);
+		how = switch_how(s, first ? NULL : e, s->prev->nvcsw, s->prev->nivcsw);
+	}
 	if (class >= MMLENS_CLASS_NR || how >= MMLENS_HOW_NR)
 		return;
+	if (e)
+		count_task(s, e, class, how);
+	else if (s->prev_tid)
+		cpu->tasks_full++;
 	cpu->count[class][how]++;
 	cpu->waiting = class;
 	cpu->since = s->now;
 	if (ask.events)
-		make_event(direct, s, cpu, class, how);
+		record(s, cpu, e, class, how);
 }
 
-static __always_inline int on_switch(const bool direct, bool preempt, struct task_struct *prev,
-				     struct task_struct *next)
+SEC("tp_btf/sched_switch")
+int mmlens_switch(__u64 *ctx)
 {
-	__u32 id = bpf_get_smp_processor_id();
-	struct mmlens_cpu *cpu = bpf_map_lookup_elem(&cpus, &id);
+	struct mmlens_cpu *cpu = this_cpu();
 	struct switch_ctx s = {
-		.prev = prev,
-		.next = next,
-		.preempt = preempt,
+		.prev = (struct task_struct *)ctx[1],
+		.next = (struct task_struct *)ctx[2],
+		.preempt = ctx[0],
 		.now = bpf_ktime_get_ns(),
 	};
 
 	if (!cpu)
 		return 0;
 	/* A task's first run ends its switch elsewhere: what waited had no end. */
-	if (cpu->held)
-		send_event(cpu, 0);
+	if (ask.events && ask.cost)
+		release(cpu, 0);
 	cpu->since = 0;
-	s.prev_tid = GET(direct, prev, pid);
-	s.next_tid = GET(direct, next, pid);
-	s.state = switch_state(direct, prev);
-	if (wanted(direct, &s))
-		account(direct, &s, cpu);
+	s.prev_tid = s.prev->pid;
+	s.next_tid = s.next->pid;
+	s.state = switch_state(s.prev);
+	s.prev_borrows = cpu->borrows;
+	s.next_borrows = next_borrows(&s);
+	cpu->borrows = s.next_borrows;
+	if (wanted(&s))
+		account(&s, cpu);
 	return 0;
-}
-
-SEC("tp_btf/sched_switch")
-int mmlens_switch_btf(__u64 *ctx)
-{
-	return on_switch(true, ctx[0], (struct task_struct *)ctx[1], (struct task_struct *)ctx[2]);
-}
-
-SEC("raw_tp/sched_switch")
-int mmlens_switch_raw(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_switch(false, ctx->args[0], (void *)ctx->args[1], (void *)ctx->args[2]);
 }
 
 /* Global, so that the verifier walks its branches once. */
@@ -252,8 +216,7 @@ static __always_inline void add_cost(struct mmlens_cost *cost, __u64 ns)
 static __always_inline int on_end(void)
 {
 	__u64 now = bpf_ktime_get_ns();
-	__u32 id = bpf_get_smp_processor_id();
-	struct mmlens_cpu *cpu = bpf_map_lookup_elem(&cpus, &id);
+	struct mmlens_cpu *cpu = this_cpu();
 	__u64 ns, class;
 
 	if (!cpu || !cpu->since)
@@ -264,8 +227,8 @@ static __always_inline int on_end(void)
 	barrier_var(class);
 	if (class < MMLENS_CLASS_NR)
 		add_cost(&cpu->cost[class], ns);
-	if (cpu->held)
-		send_event(cpu, ns);
+	if (ask.events)
+		release(cpu, ns);
 	return 0;
 }
 
@@ -294,8 +257,7 @@ int mmlens_end_kprobe(struct pt_regs *ctx)
 SEC("tp_btf/tlb_flush")
 int mmlens_tlb(__u64 *ctx)
 {
-	__u32 id = bpf_get_smp_processor_id();
-	struct mmlens_cpu *cpu = bpf_map_lookup_elem(&cpus, &id);
+	struct mmlens_cpu *cpu = this_cpu();
 
 	if (!cpu || !cpu->since || (__s32)ctx[0] != 0)
 		return 0;
@@ -305,36 +267,213 @@ int mmlens_tlb(__u64 *ctx)
 	return 0;
 }
 
-static __always_inline int on_fork(const bool direct, struct task_struct *parent,
-				   struct task_struct *child)
-{
-	__u32 tgid = GET(direct, child, tgid);
+/* ---- what the stream tells beside switches ---- */
 
-	if (is_watched(GET(direct, parent, tgid)))
-		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
+/*
+ * Who causes what is told: the task that runs here. From within an interrupt it is whom the
+ * interrupt met, and said to be so.
+ */
+static __always_inline struct mmlens_entry *current_entry(void)
+{
+	const struct task_struct *t = (const void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(t, pid) ? entry_of(t) : NULL;
+}
+
+static __always_inline __u32 current_number(struct mmlens_cpu *cpu, struct mmlens_entry *e)
+{
+	return bpf_get_current_pid_tgid() ? number(cpu, e) : 0;
+}
+
+static __always_inline bool pair_wanted(const struct task_struct *a, const struct task_struct *b)
+{
+	return !ask.filter || is_watched(a) || is_watched(b);
+}
+
+static __always_inline void fill_wake(struct mmlens_rec *r, struct mmlens_cpu *cpu,
+				      struct mmlens_entry *from, struct mmlens_entry *to,
+				      __u8 context)
+{
+	__u64 arg;
+	__s32 nr;
+
+	r->ts = bpf_ktime_get_ns();
+	r->from = current_number(cpu, from);
+	r->to = number(cpu, to);
+	r->cost = 0;
+	r->kind = MMLENS_REC_WAKE;
+	r->flags = context;
+	if (from && to && from->space && from->space == to->space)
+		r->flags |= MMLENS_WAKE_SAME;
+	nr = -1;
+	if (!(context & MMLENS_WAKE_IRQ) && from && !(from->flags & MMLENS_TASK_KTHREAD))
+		nr = compat_syscall(&arg);
+	r->more = nr < 0 ? 0 : nr;
+	if (nr >= 0)
+		r->flags |= MMLENS_WAKE_IN_CALL;
+}
+
+/* While the reader empties the batch of this CPU, what interrupts it goes a way of its own. */
+static __always_inline void send_alone(struct mmlens_cpu *cpu, struct mmlens_entry *from,
+				       struct mmlens_entry *to, __u8 context)
+{
+	struct {
+		struct mmlens_msg head;
+		struct mmlens_rec rec;
+	} *m = bpf_ringbuf_reserve(&ring, sizeof(*m), 0);
+
+	if (!m) {
+		count_lost(cpu, 1);
+		return;
+	}
+	fill_head(&m->head, cpu, MMLENS_MSG_BATCH, 1);
+	fill_wake(&m->rec, cpu, from, to, context);
+	message_send(m);
+}
+
+/*
+ * Interrupts are off here but where a task wakes itself, that is, had not slept yet: of no
+ * interest, and left out.
+ */
+static __always_inline int on_waking(struct task_struct *p, __u8 context)
+{
+	const struct task_struct *me = (const void *)bpf_get_current_task();
+	struct mmlens_cpu *cpu = this_cpu();
+	struct mmlens_batch *b = this_batch();
+	struct mmlens_entry *from, *to;
+	struct mmlens_rec *r;
+
+	if (!cpu || !b || (const void *)p == (const void *)me || !pair_wanted(p, me))
+		return 0;
+	from = current_entry();
+	to = entry_of(p);
+	if (b->flushing) {
+		send_alone(cpu, from, to, context);
+		return 0;
+	}
+	r = batch_next(cpu, b);
+	if (!r)
+		return 0;
+	fill_wake(r, cpu, from, to, context);
+	batch_sent_if_full(cpu, b);
 	return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int mmlens_fork_btf(__u64 *ctx)
+SEC("tp_btf/sched_waking")
+int mmlens_waking(__u64 *ctx)
 {
-	return on_fork(true, (struct task_struct *)ctx[0], (struct task_struct *)ctx[1]);
+	return on_waking((struct task_struct *)ctx[0],
+			 compat_in_interrupt() ? MMLENS_WAKE_IRQ : MMLENS_WAKE_TASK);
 }
 
-SEC("raw_tp/sched_process_fork")
-int mmlens_fork_raw(struct bpf_raw_tracepoint_args *ctx)
+/* For kernels that have the count of interrupts, but do not say where (no CONFIG_KALLSYMS_ALL). */
+SEC("tp_btf/sched_waking")
+int mmlens_waking_plain(__u64 *ctx)
 {
-	return on_fork(false, (void *)ctx->args[0], (void *)ctx->args[1]);
+	return on_waking((struct task_struct *)ctx[0], 0);
+}
+
+/* Every birth passes here, with its flags: fork, vfork, clone, kernel threads and workers. */
+SEC("tp_btf/task_newtask")
+int mmlens_newtask(__u64 *ctx)
+{
+	struct task_struct *child = (struct task_struct *)ctx[0];
+	const struct task_struct *me = (const void *)bpf_get_current_task();
+	struct mmlens_cpu *cpu = this_cpu();
+	struct mmlens_ev_fork *m;
+	__u32 tgid, from, to;
+
+	if (ask.filter) {
+		if (!is_watched(me))
+			return 0;
+		tgid = ask.ns_level ? reader_nr(BPF_CORE_READ(child, group_leader)) : child->tgid;
+		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
+	}
+	if (!ask.events || !cpu)
+		return 0;
+	from = current_number(cpu, current_entry());
+	to = number(cpu, entry_of(child));
+	m = message_new(cpu, struct mmlens_ev_fork, MMLENS_MSG_FORK);
+	if (!m)
+		return 0;
+	m->ts = bpf_ktime_get_ns();
+	m->flags = ctx[1];
+	m->parent = from;
+	m->child = to;
+	message_send(m);
+	return 0;
 }
 
 /* The command is watched from here on, so that its measure begins with its own program. */
-SEC("raw_tp/sched_process_exec")
-int mmlens_exec_raw(struct bpf_raw_tracepoint_args *ctx)
+SEC("tp_btf/sched_process_exec")
+int mmlens_exec(__u64 *ctx)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *t = (struct task_struct *)ctx[0];
+	struct mmlens_cpu *cpu = this_cpu();
+	__u32 tgid = t->tgid;
+	struct mmlens_ev_exec *m;
+	struct mmlens_entry *e;
+	__u32 id;
 
 	if (ask.command && tgid == ask.command)
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
+	if (!ask.events || !cpu || (ask.filter && !is_watched(t)))
+		return 0;
+	e = entry_of(t);
+	if (!e)
+		return 0;
+	e->space = space_of(t);
+	read_comm(e->comm, t);
+	id = number(cpu, e);
+	m = message_new(cpu, struct mmlens_ev_exec, MMLENS_MSG_EXEC);
+	if (!m)
+		return 0;
+	m->ts = bpf_ktime_get_ns();
+	m->space = e->space;
+	m->task = id;
+	m->was = ctx[1];
+	__builtin_memcpy(m->comm, e->comm, sizeof(m->comm));
+	message_send(m);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int mmlens_exit(__u64 *ctx)
+{
+	struct task_struct *t = (struct task_struct *)ctx[0];
+	struct mmlens_cpu *cpu = this_cpu();
+	struct mmlens_ev_exit *m;
+	__u32 id;
+
+	if (!cpu || (ask.filter && !is_watched(t)))
+		return 0;
+	id = number(cpu, entry_of(t));
+	m = message_new(cpu, struct mmlens_ev_exit, MMLENS_MSG_EXIT);
+	if (!m)
+		return 0;
+	m->ts = bpf_ktime_get_ns();
+	m->task = id;
+	m->code = t->exit_code;
+	m->last = BPF_CORE_READ(t, signal, live.counter) == 0;
+	m->pad = 0;
+	message_send(m);
+	return 0;
+}
+
+/* Never attached: the reader runs it on a CPU whose batch has waited long enough. */
+SEC("raw_tp/sched_switch")
+int mmlens_flush(void *ctx)
+{
+	struct mmlens_cpu *cpu = this_cpu();
+	struct mmlens_batch *b = this_batch();
+
+	if (!cpu || !b || b->held)
+		return 0;
+	b->flushing = 1;
+	barrier();
+	batch_send(cpu, b);
+	barrier();
+	b->flushing = 0;
 	return 0;
 }
 

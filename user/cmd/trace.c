@@ -1,101 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mmlens trace: live switches, one line each, in the order in which they happened. */
 #include <stdlib.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "cmd/window.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
-#include "render/switches.h"
-
-/*
- * CPUs fill the ring in turns, so events of two CPUs arrive out of order by less than a switch
- * takes. Held back this long they are sorted; it is also how long a line waits to be seen.
- */
-#define HOLD_NS 20000000ull
+#include "render/events.h"
 
 struct trace {
 	struct json *json; /* NULL: text */
-	struct switch_event *held;
-	size_t n;
-	size_t room;
-	uint64_t since; /* of the first event */
-	uint64_t seen;
-	uint64_t dropped; /* no memory to hold them */
+	struct cast cast;
+	struct event_style style;
+	uint64_t seen; /* switches */
+	bool starved;  /* no memory to keep who is who */
 };
 
-static int by_time(const void *a, const void *b)
-{
-	const struct switch_event *x = a, *y = b;
-
-	return x->ts != y->ts ? (x->ts < y->ts ? -1 : 1) : (x->cpu > y->cpu) - (x->cpu < y->cpu);
-}
-
-static void show(struct trace *t, const struct switch_event *ev)
-{
-	if (!t->seen++)
-		t->since = ev->ts;
-	if (t->json)
-		json_switch(t->json, ev);
-	else
-		print_switch(stdout, ev, t->since);
-}
-
-/* Prints what is older than `limit`, in order. */
-static void release(struct trace *t, uint64_t limit)
-{
-	size_t shown = 0;
-
-	if (t->n)
-		qsort(t->held, t->n, sizeof(*t->held), by_time);
-	while (shown < t->n && t->held[shown].ts < limit)
-		show(t, &t->held[shown++]);
-	for (size_t i = shown; i < t->n; i++)
-		t->held[i - shown] = t->held[i];
-	t->n -= shown;
-	fflush(stdout);
-}
-
-static void on_event(const struct switch_event *ev, void *arg)
+static void on_event(const struct event *ev, void *arg)
 {
 	struct trace *t = arg;
 
-	if (t->n == t->room) {
-		size_t room = t->room ? 2 * t->room : 4096;
-		struct switch_event *held = realloc(t->held, room * sizeof(*held));
-
-		if (!held) {
-			t->dropped++;
-			return;
-		}
-		t->held = held;
-		t->room = room;
-	}
-	t->held[t->n++] = *ev;
+	if (cast_apply(&t->cast, ev))
+		t->starved = true;
+	if (ev->type == EVENT_TASK)
+		return;
+	if (!t->style.since)
+		t->style.since = ev->ts;
+	t->seen += ev->type == EVENT_SWITCH;
+	if (t->json)
+		json_event(t->json, ev, &t->cast);
+	else
+		print_event(stdout, ev, &t->cast, &t->style);
 }
 
 static void on_tick(void *arg)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	release(arg, (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec - HOLD_NS);
+	(void)arg;
+	fflush(stdout);
 }
 
 static void print_summary(const struct trace *t, const struct window *w)
 {
-	uint64_t lost = w->switches.lost + t->dropped;
-	char seen[24], lost_text[24], span[24];
+	char seen[24], lost[24], span[24];
 
 	if (t->json) {
 		json_object(t->json, NULL);
-		json_uint(t->json, "lost", lost);
+		json_uint(t->json, "lost", w->switches.lost);
 		json_object_end(t->json);
 		return;
 	}
 	printf("%s switches in %s, %s lost\n", text_count(seen, sizeof(seen), t->seen),
 	       text_ns(span, sizeof(span), w->switches.duration_ns),
-	       text_count(lost_text, sizeof(lost_text), lost));
+	       text_count(lost, sizeof(lost), w->switches.lost));
 }
 
 static int trace(struct trace *t, const struct window_args *args, int argc, char **argv)
@@ -103,18 +59,19 @@ static int trace(struct trace *t, const struct window_args *args, int argc, char
 	struct window w = { .event = on_event, .tick = on_tick, .arg = t };
 	int status = window_run(&w, args, argc, argv);
 
-	release(t, UINT64_MAX);
+	if (!status && t->starved)
+		status = fail(EXIT_FAILED, "trace", "out of memory");
 	if (!status)
 		print_summary(t, &w);
 	window_deinit(&w);
-	free(t->held);
+	cast_deinit(&t->cast);
 	return status;
 }
 
 static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct window_args *a = args;
-	struct trace t = { 0 };
+	struct trace t = { .style.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
 	int status;
 
 	(void)cmd;

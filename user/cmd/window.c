@@ -161,6 +161,7 @@ static int watch(struct window *w, const struct window_args *args, const uint32_
 		.command = c->pid > 0 ? (uint32_t)c->pid : 0,
 		.tasks = w->before.n,
 		.tlb = args->tlb,
+		.wakeups = true,
 		.event = w->event,
 		.arg = w->arg,
 	};

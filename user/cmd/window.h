@@ -8,7 +8,7 @@
 
 #include "analysis/correlate.h"
 #include "cmd/cmd.h"
-#include "model/switches.h"
+#include "model/event.h"
 
 /* What the command line says; the first member of the commands' blocks. */
 struct window_args {
@@ -33,7 +33,7 @@ struct window_args {
 
 struct window {
 	/* NULL: only count. Called while the window lasts. */
-	void (*event)(const struct switch_event *ev, void *arg);
+	void (*event)(const struct event *ev, void *arg);
 	void (*tick)(void *arg); /* after each poll */
 	void *arg;
 

@@ -85,25 +85,6 @@ struct switches {
 
 void switches_deinit(struct switches *s);
 
-struct switch_side {
-	uint32_t tgid;
-	uint32_t tid; /* 0: idle */
-	uint64_t space;
-	char comm[16];
-};
-
-struct switch_event {
-	uint64_t ts; /* CLOCK_MONOTONIC */
-	uint64_t cost;
-	bool cost_known;
-	uint32_t cpu;
-	char state; /* of prev, the letter of /proc/PID/stat */
-	enum switch_class class;
-	enum switch_how how;
-	struct switch_side prev;
-	struct switch_side next;
-};
-
 /* The words of the contract. */
 const char *switch_class_name(enum switch_class class);
 const char *switch_class_summary(enum switch_class class);

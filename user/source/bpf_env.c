@@ -95,17 +95,31 @@ int bpf_env_check(struct why *why)
 	return 0;
 }
 
-bool bpf_env_btf_has(const char *name)
+static bool btf_has(const char *name, const int *kinds, size_t n)
 {
 	struct btf *btf;
-	bool has;
+	bool has = false;
 
 	pthread_once(&once, env_init);
 	btf = btf__load_vmlinux_btf();
-	has = btf && (btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0 ||
-		      btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0);
+	for (size_t i = 0; btf && i < n && !has; i++)
+		has = btf__find_by_name_kind(btf, name, kinds[i]) > 0;
 	btf__free(btf);
 	return has;
+}
+
+bool bpf_env_btf_has(const char *name)
+{
+	const int kinds[] = { BTF_KIND_FUNC, BTF_KIND_TYPEDEF };
+
+	return btf_has(name, kinds, ARRAY_SIZE(kinds));
+}
+
+bool bpf_env_btf_has_var(const char *name)
+{
+	const int kinds[] = { BTF_KIND_VAR };
+
+	return btf_has(name, kinds, ARRAY_SIZE(kinds));
 }
 
 int bpf_env_load_failed(struct why *why, int err)

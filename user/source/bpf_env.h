@@ -17,6 +17,8 @@ struct mmlens_keys bpf_env_keys(void);
 
 /* Whether the kernel's BTF has a function or type definition of that name; false without BTF. */
 bool bpf_env_btf_has(const char *name);
+/* The same for a per-CPU variable. */
+bool bpf_env_btf_has_var(const char *name);
 
 /* Turns libbpf's failure to load into a reason; returns err. */
 int bpf_env_load_failed(struct why *why, int err);

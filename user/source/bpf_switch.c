@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/cleanup.h"
 #include "source/bpf_env.h"
+#include "source/bpf_stream.h"
 #include "source/bpf_switch.h"
-#include "source/bpf_tasks.h"
 #include "switch.skel.h"
 
 #define RING_BYTES (8u << 20)
+/* An event may be this long on its way from its time being taken to the ring. */
+#define SETTLE_NS 2000000ull
 /* The inode of the initial pid namespace (PROC_PID_INIT_INO). */
-#define INIT_PID_NS "pid:[4026531836]"
+#define INIT_PID_NS 4026531836u
 
 _Static_assert((int)CLASS_NR == (int)MMLENS_CLASS_NR && (int)HOW_NR == (int)MMLENS_HOW_NR,
 	       "the model's classes are the programs' own");
@@ -26,6 +29,9 @@ struct switch_session {
 	struct switch_ask ask;
 	struct switch_bpf *skel;
 	struct ring_buffer *ring;
+	struct stream *stream;
+	struct mmlens_batch *batches; /* mapped, read only, one of each CPU */
+	size_t batches_len;
 	struct bpf_program *end; /* NULL: the end of a switch is not seen */
 	const char *end_name;
 	char end_symbol[64]; /* for the kprobe */
@@ -44,45 +50,52 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* BPF sees the pids of the initial namespace; what the user names must be the same. */
-static int check_pid_ns(const struct switch_ask *ask, struct why *why)
+/*
+ * The namespace of our pids: the programs translate what they tell. How deep it lies says the
+ * NSpid line, which has one number for each level.
+ */
+static void ask_pid_ns(struct mmlens_switch_ask *ask)
 {
-	char ns[32] = "";
+	cleanup_fclose FILE *f = fopen("/proc/thread-self/status", "re");
+	struct stat ns;
+	char line[256];
 
-	if (!ask->n_tgids && !ask->command)
-		return 0;
-	if (readlink("/proc/self/ns/pid", ns, sizeof(ns) - 1) > 0 && strcmp(ns, INIT_PID_NS) != 0)
-		return why_set(why, -EOPNOTSUPP,
-			       "pids of a container cannot be told apart here: run in the host's "
-			       "pid namespace (nsenter -t 1 -p)");
-	return 0;
+	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == INIT_PID_NS)
+		return;
+	ask->ns_inum = (uint32_t)ns.st_ino;
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "NSpid:", 6) == 0)
+			for (const char *at = line + 6; (at = strchr(at, '\t')); at++)
+				ask->ns_level++;
+	ask->ns_level -= ask->ns_level > 0;
 }
 
-/* The compiler may have renamed it, and kallsyms has what can be probed. */
-static bool find_finish_task_switch(char *name, size_t n)
+/* A symbol of /proc/kallsyms by name, or by name and what the compiler appended to it. */
+static bool find_symbol(const char *name, char *found, size_t n)
 {
 	cleanup_fclose FILE *f = fopen("/proc/kallsyms", "re");
+	size_t len = strlen(name);
 	char line[256], symbol[128];
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*s %*c %127s", symbol) != 1)
-			continue;
-		if (strcmp(symbol, "finish_task_switch") == 0 ||
-		    strncmp(symbol, "finish_task_switch.isra", 23) == 0) {
-			snprintf(name, n, "%.*s", (int)n - 1, symbol);
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %*c %127s", symbol) == 1 && strncmp(symbol, name, len) == 0 &&
+		    (!symbol[len] || strncmp(symbol + len, ".isra", 5) == 0)) {
+			snprintf(found, n, "%.*s", (int)n - 1, symbol);
 			return true;
 		}
-	}
 	return false;
 }
 
-static bool btf_has(const char *name, int kind)
+/* A per-CPU variable that BTF has and kallsyms has not makes the loading of its user fail. */
+static bool shows_interrupts(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && btf__find_by_name_kind(btf, name, kind) > 0;
+	const char *const counts[] = { "__preempt_count", "pcpu_hot" };
+	char name[64];
 
-	btf__free(btf);
-	return has;
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		if (bpf_env_btf_has_var(counts[i]) && !find_symbol(counts[i], name, sizeof(name)))
+			return false;
+	return true;
 }
 
 struct end {
@@ -94,7 +107,7 @@ struct end {
 static bool has_exit_tp(struct switch_session *ss)
 {
 	(void)ss;
-	return btf_has("btf_trace_sched_exit_tp", BTF_KIND_TYPEDEF);
+	return bpf_env_btf_has("btf_trace_sched_exit_tp");
 }
 
 static struct bpf_program **exit_tp(struct switch_session *ss)
@@ -106,8 +119,8 @@ static bool has_plain_finish(struct switch_session *ss)
 {
 	char name[64];
 
-	return btf_has("finish_task_switch", BTF_KIND_FUNC) &&
-	       find_finish_task_switch(name, sizeof(name)) && !strchr(name, '.') &&
+	return bpf_env_btf_has("finish_task_switch") &&
+	       find_symbol("finish_task_switch", name, sizeof(name)) && !strchr(name, '.') &&
 	       libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 1 && ss->skel;
 }
 
@@ -119,7 +132,7 @@ static struct bpf_program **fentry(struct switch_session *ss)
 static bool has_finish(struct switch_session *ss)
 {
 	return libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_KPROBE, NULL) == 1 &&
-	       find_finish_task_switch(ss->end_symbol, sizeof(ss->end_symbol));
+	       find_symbol("finish_task_switch", ss->end_symbol, sizeof(ss->end_symbol));
 }
 
 static struct bpf_program **kprobe(struct switch_session *ss)
@@ -134,27 +147,34 @@ static const struct end ends[] = {
 	{ "kprobe:finish_task_switch", has_finish, kprobe },
 };
 
-static void set_autoload(struct switch_session *ss, bool btf, const struct end *end)
+/* What is not asked for is not loaded, and what is not loaded costs nothing. */
+static void set_autoload(struct switch_session *ss, const struct end *end)
 {
+	const struct switch_ask *ask = &ss->ask;
+	bool filter = ask->n_tgids || ask->command, events = ask->event;
+	bool irqs = shows_interrupts();
 	struct bpf_program *prog;
+	struct {
+		struct bpf_program *prog;
+		bool load;
+	} const all[] = {
+		{ ss->skel->progs.mmlens_switch, true },
+		{ ss->skel->progs.mmlens_tlb, ask->tlb && bpf_env_btf_has("btf_trace_tlb_flush") },
+		{ ss->skel->progs.mmlens_waking, events && ask->wakeups && irqs },
+		{ ss->skel->progs.mmlens_waking_plain, events && ask->wakeups && !irqs },
+		{ ss->skel->progs.mmlens_newtask, events || filter },
+		{ ss->skel->progs.mmlens_exec, events || ask->command },
+		{ ss->skel->progs.mmlens_exit, events },
+		{ ss->skel->progs.mmlens_flush, events },
+	};
 
 	bpf_object__for_each_program(prog, ss->skel->obj) bpf_program__set_autoload(prog, false);
-	bpf_program__set_autoload(
-		btf ? ss->skel->progs.mmlens_switch_btf : ss->skel->progs.mmlens_switch_raw, true);
-	ss->end = NULL;
-	ss->end_name = NULL;
-	if (end) {
-		ss->end = *end->prog(ss);
-		ss->end_name = end->name;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		bpf_program__set_autoload(all[i].prog, all[i].load);
+	ss->end = end ? *end->prog(ss) : NULL;
+	ss->end_name = end ? end->name : NULL;
+	if (end)
 		bpf_program__set_autoload(ss->end, true);
-	}
-	bpf_program__set_autoload(ss->skel->progs.mmlens_tlb,
-				  ss->ask.tlb && btf_has("btf_trace_tlb_flush", BTF_KIND_TYPEDEF));
-	if (!ss->ask.n_tgids && !ss->ask.command)
-		return;
-	bpf_program__set_autoload(
-		btf ? ss->skel->progs.mmlens_fork_btf : ss->skel->progs.mmlens_fork_raw, true);
-	bpf_program__set_autoload(ss->skel->progs.mmlens_exec_raw, ss->ask.command != 0);
 }
 
 static void set_ask(struct switch_session *ss)
@@ -167,14 +187,17 @@ static void set_ask(struct switch_session *ss)
 	ask->filter = ss->ask.n_tgids || ss->ask.command;
 	ask->events = ss->ask.event != NULL;
 	ask->cost = ss->end != NULL;
+	ask_pid_ns(ask);
 	bpf_map__set_max_entries(ss->skel->maps.cpus, ss->cpus);
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
-	if (ask->events)
-		bpf_map__set_max_entries(ss->skel->maps.ring, RING_BYTES);
+	if (!ask->events)
+		return;
+	bpf_map__set_max_entries(ss->skel->maps.ring, RING_BYTES);
+	bpf_map__set_max_entries(ss->skel->maps.batches, ss->cpus);
 }
 
-/* One attempt with one pair of wrapper and end. Loading is the only probe that never errs. */
-static int load(struct switch_session *ss, bool btf, const struct end *end)
+/* One attempt with one end. Loading is the only probe that never errs. */
+static int load(struct switch_session *ss, const struct end *end)
 {
 	int err;
 
@@ -184,7 +207,7 @@ static int load(struct switch_session *ss, bool btf, const struct end *end)
 		return -errno;
 	if (end && !end->there(ss))
 		return -ENOENT;
-	set_autoload(ss, btf, end);
+	set_autoload(ss, end);
 	set_ask(ss);
 	err = switch_bpf__load(ss->skel);
 	return err;
@@ -216,40 +239,35 @@ static int attach_end(struct switch_session *ss)
 
 static int attach_rest(struct switch_session *ss)
 {
-	struct bpf_program *prog, *last = NULL;
+	struct bpf_program *prog;
 	int err = 0;
 
 	bpf_object__for_each_program(prog, ss->skel->obj)
 	{
-		if (!bpf_program__autoload(prog) || prog == ss->end)
+		if (!bpf_program__autoload(prog) || prog == ss->end ||
+		    prog == ss->skel->progs.mmlens_switch || prog == ss->skel->progs.mmlens_flush)
 			continue;
-		if (prog == ss->skel->progs.mmlens_switch_btf ||
-		    prog == ss->skel->progs.mmlens_switch_raw)
-			last = prog;
-		else if (!err)
+		if (!err)
 			err = attach_one(ss, prog);
 	}
-	return err ? err : attach_one(ss, last);
+	return err ? err : attach_one(ss, ss->skel->progs.mmlens_switch);
 }
 
-/* Finds what this kernel takes: BTF or raw arguments, and the nearest end of a switch. */
+/* The nearest end of a switch that this kernel lets us see. */
 static int choose(struct switch_session *ss)
 {
 	int err = -EOPNOTSUPP;
 
-	for (int raw = 0; raw < 2; raw++)
-		for (size_t i = 0; i <= ARRAY_SIZE(ends); i++) {
-			const struct end *end = i < ARRAY_SIZE(ends) ? &ends[i] : NULL;
+	for (size_t i = 0; i <= ARRAY_SIZE(ends); i++) {
+		const struct end *end = i < ARRAY_SIZE(ends) ? &ends[i] : NULL;
 
-			err = load(ss, !raw, end);
-			if (!err)
-				err = attach_end(ss);
-			if (!err)
-				return 0;
-			detach(ss);
-			if (err == -EPERM)
-				return err;
-		}
+		err = load(ss, end);
+		if (!err)
+			err = attach_end(ss);
+		if (!err || err == -EPERM)
+			return err;
+		detach(ss);
+	}
 	return err;
 }
 
@@ -263,41 +281,31 @@ int switch_session_watch(struct switch_session *ss, const uint32_t *tgids, size_
 	return 0;
 }
 
-static void to_side(struct switch_side *to, const struct mmlens_side *from)
+static int on_message(void *arg, void *data, size_t size)
 {
-	to->tgid = from->tgid;
-	to->tid = from->tid;
-	to->space = from->space;
-	memcpy(to->comm, from->comm, sizeof(to->comm));
-	to->comm[sizeof(to->comm) - 1] = '\0';
+	struct switch_session *ss = arg;
+
+	return stream_message(ss->stream, data, size);
 }
 
-static int on_event(void *arg, void *data, size_t size)
+static int open_stream(struct switch_session *ss)
 {
-	const struct switch_session *ss = arg;
-	const struct mmlens_ev_switch *from = data;
-	struct switch_event ev;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *map;
 
-	if (size < sizeof(*from) || from->class >= CLASS_NR || from->how >= HOW_NR)
+	if (!ss->ask.event)
 		return 0;
-	ev = (struct switch_event){
-		.ts = from->ts,
-		.cost = from->cost,
-		.cost_known = from->cost != 0,
-		.cpu = from->cpu,
-		.state = bpf_state_letter(from->state),
-		.class = from->class,
-		.how = from->how,
-	};
-	/* a task that was preempted stays runnable, whatever it was about to do */
-	if (ev.how == HOW_PREEMPTED)
-		ev.state = 'R';
-	if (ev.how == HOW_EXIT)
-		ev.state = 'X';
-	to_side(&ev.prev, &from->prev);
-	to_side(&ev.next, &from->next);
-	ss->ask.event(&ev, ss->ask.arg);
-	return 0;
+	ss->batches_len = (ss->cpus * sizeof(struct mmlens_batch) + page - 1) / page * page;
+	map = mmap(NULL, ss->batches_len, PROT_READ, MAP_SHARED,
+		   bpf_map__fd(ss->skel->maps.batches), 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	ss->batches = map;
+	ss->stream = stream_new(ss->cpus, ss->ask.event, ss->ask.arg);
+	if (!ss->stream)
+		return -ENOMEM;
+	ss->ring = ring_buffer__new(bpf_map__fd(ss->skel->maps.ring), on_message, ss, NULL);
+	return ss->ring ? 0 : -errno;
 }
 
 int switch_session_open(struct switch_session **out, const struct switch_ask *ask, struct why *why)
@@ -305,8 +313,6 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	struct switch_session *ss;
 	int err = bpf_env_check(why);
 
-	if (!err)
-		err = check_pid_ns(ask, why);
 	if (err)
 		return err;
 	ss = calloc(1, sizeof(*ss));
@@ -317,10 +323,8 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	err = ss->cpus > 0 ? choose(ss) : ss->cpus;
 	if (!err)
 		err = switch_session_watch(ss, ask->tgids, ask->n_tgids);
-	if (!err && ask->event) {
-		ss->ring = ring_buffer__new(bpf_map__fd(ss->skel->maps.ring), on_event, ss, NULL);
-		err = ss->ring ? 0 : -errno;
-	}
+	if (!err)
+		err = open_stream(ss);
 	if (err) {
 		switch_session_close(ss);
 		return bpf_env_load_failed(why, err);
@@ -339,15 +343,62 @@ int switch_session_start(struct switch_session *ss, struct why *why)
 	return 0;
 }
 
+/* A CPU that is idle keeps its last records; asked to, it sends them. */
+static void flush_cpus(struct switch_session *ss)
+{
+	int fd = bpf_program__fd(ss->skel->progs.mmlens_flush);
+
+	for (int cpu = 0; cpu < ss->cpus; cpu++) {
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu);
+
+		if (__atomic_load_n(&ss->batches[cpu].head.n, __ATOMIC_RELAXED))
+			bpf_prog_test_run_opts(fd, &opts);
+	}
+}
+
+/* After a flush all that happened before it is in the ring, but for what is on its way. */
+static int drain(struct switch_session *ss)
+{
+	uint64_t now = monotonic_ns();
+	int got;
+
+	flush_cpus(ss);
+	got = ring_buffer__consume(ss->ring);
+	if (got < 0)
+		return got;
+	stream_release(ss->stream, now - SETTLE_NS);
+	return 0;
+}
+
 int switch_session_poll(struct switch_session *ss, int ms)
 {
-	int got;
+	uint64_t until = monotonic_ns() + ms * 1000000ull, now;
 
 	if (!ss->ring)
 		return poll(NULL, 0, ms) < 0 ? -errno : 0;
-	/* woken by fill level or by time: what is there is taken either way */
-	got = ring_buffer__poll(ss->ring, ms);
-	return got < 0 ? got : ring_buffer__consume(ss->ring) < 0 ? -EIO : 0;
+	/* woken by fill level before the time is over, it takes what there is and goes on waiting */
+	while ((now = monotonic_ns()) < until) {
+		int got = ring_buffer__poll(ss->ring, (int)((until - now) / 1000000) + 1);
+
+		if (got < 0)
+			return got;
+	}
+	return drain(ss);
+}
+
+/* What the CPUs still held when the programs had gone. */
+static int drain_rest(struct switch_session *ss)
+{
+	int err = ring_buffer__consume(ss->ring);
+
+	for (int cpu = 0; cpu < ss->cpus && err >= 0; cpu++) {
+		const struct mmlens_batch *b = &ss->batches[cpu];
+
+		if (b->head.n)
+			err = stream_batch(ss->stream, (uint32_t)cpu, b->rec, b->head.n);
+	}
+	stream_release(ss->stream, UINT64_MAX);
+	return err < 0 ? err : 0;
 }
 
 /* The upper edge of the bucket in which the quantile lies, but never above what was seen. */
@@ -482,9 +533,10 @@ int switch_session_stop(struct switch_session *ss, struct switches *out)
 	bpf_link__destroy(ss->links[--ss->n_links]);
 	ss->stop_ns = monotonic_ns();
 	detach(ss);
-	if (ss->ring)
-		ring_buffer__consume(ss->ring);
 	memset(out, 0, sizeof(*out));
+	err = ss->ring ? drain_rest(ss) : 0;
+	if (err)
+		return err;
 	out->duration_ns = ss->stop_ns - ss->begin_ns;
 	out->filtered = ss->ask.n_tgids || ss->ask.command;
 	out->tlb_known = bpf_program__autoload(ss->skel->progs.mmlens_tlb);
@@ -504,6 +556,9 @@ void switch_session_close(struct switch_session *ss)
 		return;
 	detach(ss);
 	ring_buffer__free(ss->ring);
+	stream_free(ss->stream);
+	if (ss->batches)
+		munmap(ss->batches, ss->batches_len);
 	switch_bpf__destroy(ss->skel);
 	free(ss);
 }

@@ -6,7 +6,7 @@
 #ifndef MMLENS_SOURCE_BPF_SWITCH_H
 #define MMLENS_SOURCE_BPF_SWITCH_H
 
-#include "model/switches.h"
+#include "model/event.h"
 #include "source/source.h"
 
 struct switch_ask {
@@ -15,8 +15,12 @@ struct switch_ask {
 	uint32_t command;      /* a pid, watched from its next exec on; 0: none */
 	size_t tasks;	       /* about how many tasks there are: the size of the tables */
 	bool tlb;	       /* hold the loads against the processor's own, where it tells */
-	/* NULL: only count. Called from switch_session_poll(). */
-	void (*event)(const struct switch_event *ev, void *arg);
+	bool wakeups;	       /* with events: also who wakes whom */
+	/*
+	 * NULL: only count. Called from switch_session_poll() and _stop(), in the order of time and
+	 * some 50 ms late; an EVENT_TASK comes before the first event that names its number.
+	 */
+	void (*event)(const struct event *ev, void *arg);
 	void *arg;
 };
 

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+
+#include "lib/cleanup.h"
+#include "lib/syscalls.h"
+
+/* Made from <sys/syscall.h> by user.mk. */
+static const char *const names[] = {
+#include "syscall_names.inc"
+};
+
+char *syscall_name(char *buf, size_t n, int nr)
+{
+	if (nr >= 0 && (size_t)nr < ARRAY_SIZE(names) && names[nr])
+		snprintf(buf, n, "%s", names[nr]);
+	else
+		snprintf(buf, n, "call %d", nr);
+	return buf;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The reader's side of the stream: messages of the ring into events in the order of time. CPUs fill
+ * the ring in turns; each one's records are in order, so they are merged, not sorted.
+ */
+#ifndef MMLENS_SOURCE_BPF_STREAM_H
+#define MMLENS_SOURCE_BPF_STREAM_H
+
+#include "model/event.h"
+
+struct mmlens_rec;
+struct stream;
+
+/* `event` is called from stream_release(). NULL: out of memory. */
+struct stream *stream_new(int cpus, void (*event)(const struct event *ev, void *arg), void *arg);
+void stream_free(struct stream *s);
+
+/* A message of the ring; what is not one of ours is ignored. -ENOMEM or 0. */
+int stream_message(struct stream *s, const void *data, size_t size);
+/* Records that a CPU had not sent yet, and will not: the programs are gone. -ENOMEM or 0. */
+int stream_batch(struct stream *s, uint32_t cpu, const struct mmlens_rec *rec, size_t n);
+/* Delivers, in order, what happened before `limit`; of which nothing may arrive any more. */
+void stream_release(struct stream *s, uint64_t limit);
+
+#endif
