@@ -51,9 +51,9 @@ static __always_inline void put_res(struct mmlens_task_rec *r, enum mmlens_res w
 	r->res_has |= 1u << which;
 }
 
-#define put_object(r, which, t, field)                                                   \
-	do {                                                                             \
-		if (bpf_core_field_exists((t)->field))                                   \
+#define put_object(r, which, t, field)                                                \
+	do {                                                                          \
+		if (bpf_core_field_exists((t)->field))                                \
 			put_res(r, which, object_id((__u64)BPF_CORE_READ(t, field))); \
 	} while (0)
 
@@ -69,10 +69,10 @@ static __always_inline void fill_objects(struct mmlens_task_rec *r, const struct
 }
 
 /* A dead task has no proxy: reading through NULL gives 0, which is the answer. */
-#define put_ns(r, which, proxy, field)                                                           \
-	do {                                                                                     \
-		if (bpf_core_field_exists((proxy)->field))                                       \
-			put_res(r, which, BPF_CORE_READ(proxy, field, ns.inum));                 \
+#define put_ns(r, which, proxy, field)                                           \
+	do {                                                                     \
+		if (bpf_core_field_exists((proxy)->field))                       \
+			put_res(r, which, BPF_CORE_READ(proxy, field, ns.inum)); \
 	} while (0)
 
 static __always_inline void fill_namespaces(struct mmlens_task_rec *r, const struct task_struct *t)
@@ -118,13 +118,11 @@ static __always_inline void fill_space(struct mmlens_task_rec *r, const struct t
 
 	if (mm)
 		r->mm_users = BPF_CORE_READ(mm, mm_users.counter);
-	if (kthread) {
-		/* mm is set while kthread_use_mm() lasts; lazily only active_mm is. */
-		r->loan = space_id(&ask.keys, mm ? mm : BPF_CORE_READ(t, active_mm));
-		put_res(r, MMLENS_RES_MM, 0);
-	} else {
-		put_res(r, MMLENS_RES_MM, space_id(&ask.keys, mm));
-	}
+	/* A kernel thread has an mm while kthread_use_mm() lasts; lazily only active_mm is set. */
+	put_res(r, MMLENS_RES_MM, space_id(&ask.keys, mm));
+	if (kthread)
+		r->loan = mm ? r->res[MMLENS_RES_MM]
+			     : space_id(&ask.keys, BPF_CORE_READ(t, active_mm));
 	/* vfork_done is set for every kernel thread too, and for a child that does not share. */
 	if (mm && !kthread && BPF_CORE_READ(t, vfork_done) &&
 	    BPF_CORE_READ(t, real_parent, mm) == mm)

@@ -142,6 +142,9 @@ static int open_vhost(void)
 {
 	static const char *const devices[] = { "/dev/vhost-vsock", "/dev/vhost-net" };
 
+	if (access(devices[0], F_OK) && access(devices[1], F_OK) &&
+	    system("modprobe -q vhost_vsock 2>/dev/null"))
+		unavailable("no vhost device and no module that makes one");
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
 		int fd = open(devices[i], O_RDWR | O_CLOEXEC);
 

@@ -15,14 +15,16 @@ static void make(struct snapshot *s)
 	snapshot_init(s);
 	snprintf(s->source, sizeof(s->source), "bpf");
 	snprintf(s->boot_id, sizeof(s->boot_id), "0123-abcd");
+	snprintf(s->withheld_why, sizeof(s->withheld_why), "no right");
 	add_task(s, 10, 10, 1000, 7)->cpu = -1;
 	task_set_res(add_task(s, 10, 11, UINT64_MAX, 7), RES_SECCOMP, UINT64_MAX);
 	memcpy(add_task(s, 20, 20, 3000, 8)->comm, "\xff\n\x1b]0;", 7);
 	task_set_res(&s->tasks[0], RES_FILES, 70);
 	task_set_res(&s->tasks[1], RES_FILES, 70);
 	task_set_res(&s->tasks[2], RES_FILES, 80);
-	assert_int_equal(snapshot_add_memory(s, &(struct space_memory){ 8, 4096, UINT64_MAX }), 0);
-	assert_int_equal(snapshot_add_memory(s, &(struct space_memory){ 7, 8192, 100 }), 0);
+	assert_int_equal(
+		snapshot_add_memory(s, &(struct space_memory){ 8, 4096, UINT64_MAX, "/a" }), 0);
+	assert_int_equal(snapshot_add_memory(s, &(struct space_memory){ 7, 8192, 100, NULL }), 0);
 	assert_int_equal(snapshot_seal(s), 0);
 }
 
@@ -45,6 +47,9 @@ static void what_goes_in_comes_out(void **state)
 	assert_int_equal(snapshot_memory(&out, 7)->pss, 100);
 	assert_int_equal(snapshot_memory(&out, 8)->pss, UINT64_MAX);
 	assert_null(snapshot_memory(&out, 9));
+	assert_string_equal(snapshot_memory(&out, 8)->cgroup, "/a");
+	assert_null(snapshot_memory(&out, 7)->cgroup);
+	assert_string_equal(out.withheld_why, "no right");
 	bytes_deinit(&b);
 	snapshot_deinit(&in);
 	snapshot_deinit(&out);

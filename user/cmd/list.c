@@ -139,8 +139,10 @@ static int print_table(const struct state *st, const struct list_args *args, con
 	status = args->tree ? add_tree(st, c, t) : add_flat(st, c, t);
 	table_print(t, stdout);
 	table_free(t);
-	if (!view->raw && !view->noheadings)
+	if (!view->raw && !view->noheadings) {
 		print_totals(st, sums);
+		state_withheld(&st->snapshot);
+	}
 	return status;
 }
 
@@ -170,7 +172,8 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 		status = list_check(a);
 	if (!status)
 		/* a recorded uid saves asking again */
-		status = state_init(&st, &a->common, WANT_MEMORY | (a->user ? 0 : WANT_LEAN));
+		status = state_init_tasks(&st, &a->common, WANT_MEMORY | (a->user ? 0 : WANT_LEAN),
+					  argc, argv);
 	if (status)
 		return status;
 	status = list(&st, args, argc, argv);

@@ -79,11 +79,6 @@ int list_check(const struct list_args *args)
 	if (args->sort && !sort_key(args->sort))
 		return fail(EXIT_USAGE, args->sort,
 			    "--sort takes rss, pss, claimed, tasks or processes");
-	if (args->common.from && (args->cgroup || args->container))
-		return fail(
-			EXIT_USAGE, args->common.from,
-			"a recorded file names no cgroups: --cgroup and --container need living "
-			"tasks");
 	return args->user ? user_id(args->user, &uid) : 0;
 }
 
@@ -107,23 +102,23 @@ static bool has_user(const struct state *st, const struct task *t, const char *w
 }
 
 /* Below that cgroup: "/a" holds "/a" and "/a/b", not "/ab". */
-static bool in_cgroup(const struct task *t, const char *wanted)
+static bool in_cgroup(const struct state *st, const struct space *sp, const char *wanted)
 {
 	char path[4096];
 	size_t n = strlen(wanted);
 
 	while (n && wanted[n - 1] == '/')
 		n--;
-	return procmeta_cgroup(t->key.tid, path, sizeof(path)) == 0 &&
-	       strncmp(path, wanted, n) == 0 && (!path[n] || path[n] == '/');
+	return state_cgroup(st, sp, path, sizeof(path)) == 0 && strncmp(path, wanted, n) == 0 &&
+	       (!path[n] || path[n] == '/');
 }
 
 /* Docker, containerd, podman and LXC all put the container's id or name in the cgroup's path. */
-static bool in_container(const struct task *t, const char *id)
+static bool in_container(const struct state *st, const struct space *sp, const char *id)
 {
 	char path[4096];
 
-	return procmeta_cgroup(t->key.tid, path, sizeof(path)) == 0 && strstr(path, id);
+	return state_cgroup(st, sp, path, sizeof(path)) == 0 && strstr(path, id);
 }
 
 static bool passes(const struct state *st, const struct list_args *args, const struct space *sp)
@@ -132,8 +127,8 @@ static bool passes(const struct state *st, const struct list_args *args, const s
 
 	return (!args->comm || has_comm(st, sp, args->comm)) &&
 	       (!args->user || has_user(st, first, args->user)) &&
-	       (!args->cgroup || in_cgroup(first, args->cgroup)) &&
-	       (!args->container || in_container(first, args->container));
+	       (!args->cgroup || in_cgroup(st, sp, args->cgroup)) &&
+	       (!args->container || in_container(st, sp, args->container));
 }
 
 /* The spaces the operands ask for: all, or those of the named tasks. */

@@ -17,10 +17,12 @@ static int keep_memory(struct state *st)
 	for (size_t i = 0; i < st->ledger.n; i++) {
 		struct space *sp = &st->ledger.spaces[i];
 		struct space_memory m = { .space = sp->id };
+		char cgroup[4096];
 
 		state_memory(st, sp);
 		m.rss = sp->memory.rss;
 		m.pss = sp->memory.pss;
+		m.cgroup = state_cgroup(st, sp, cgroup, sizeof(cgroup)) ? NULL : cgroup;
 		if (snapshot_add_memory(&st->snapshot, &m))
 			return fail(EXIT_FAILED, "record", "out of memory");
 	}

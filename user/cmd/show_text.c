@@ -9,6 +9,7 @@
 #include "lib/text.h"
 #include "render/spaces.h"
 #include "render/tasks.h"
+#include "source/withheld.h"
 
 /* More tasks than this are grouped by name, kind and state, unless all are asked for. */
 #define LISTED_MAX 40
@@ -143,6 +144,16 @@ static void print_birth(const struct state *st, const struct task *t)
 		       text_escape(comm, sizeof(comm), parent->comm));
 }
 
+static void print_withheld(const struct state *st, const struct task *t)
+{
+	struct why why = { "" };
+
+	if (!st->snapshot.recorded)
+		withheld_right(t->key.tid, &why);
+	printf("%u: what it is and shares is withheld%s%s\n", t->key.tid, *why.text ? ": " : "",
+	       why.text);
+}
+
 static bool print_task(const struct state *st, const struct task *t, bool quiet)
 {
 	bool worth = task_is_leader(t) || t->kind == KIND_ZOMBIE || t->flags & TASK_TRACED;
@@ -154,8 +165,7 @@ static bool print_task(const struct state *st, const struct task *t, bool quiet)
 	else if (t->kind == KIND_ZOMBIE)
 		print_zombie(st, t);
 	else if (t->kind == KIND_UNKNOWN)
-		printf("%u: what it is and shares is not for you to see: run as root\n",
-		       t->key.tid);
+		print_withheld(st, t);
 	else
 		print_birth(st, t);
 	if (t->flags & TASK_TRACED)

@@ -6,8 +6,10 @@
 #include "cmd/state.h"
 #include "lib/text.h"
 #include "source/procmem.h"
+#include "source/procmeta.h"
 #include "source/snapfile.h"
 #include "source/source.h"
+#include "source/withheld.h"
 
 /* A file that cannot be read is a thing that failed; a source that cannot serve is missing. */
 static int read_file(struct snapshot *s, const char *path)
@@ -35,13 +37,49 @@ static int read_living(struct snapshot *s, const char *source, unsigned int want
 	return 0;
 }
 
+/* The first of the named tasks that is there and was not shown; NULL when all were. */
+static const char *not_shown(const struct snapshot *s, int n, char **words)
+{
+	for (int i = 0; i < n; i++) {
+		struct why why = { "" };
+		uint64_t tid;
+
+		if (parse_u64(words[i], UINT32_MAX, &tid) == 0 && tid &&
+		    !snapshot_find(s, (uint32_t)tid) &&
+		    withheld_task((uint32_t)tid, s->source, &why))
+			return words[i];
+	}
+	return NULL;
+}
+
+/* With a free choice of witnesses, the one that is shown the tasks in question is the best. */
+static int read_best_for(struct snapshot *s, const struct common *common, unsigned int want, int n,
+			 char **words)
+{
+	int status = read_living(s, common->source, want);
+	const char *word =
+		status || strcmp(common->source, "auto") != 0 ? NULL : not_shown(s, n, words);
+
+	if (!word || strcmp(s->source, "procfs") == 0)
+		return status;
+	note(word, "%s is not shown it; answering from procfs", s->source);
+	snapshot_deinit(s);
+	return read_living(s, "procfs", want);
+}
+
 int state_init(struct state *st, const struct common *common, unsigned int want)
+{
+	return state_init_tasks(st, common, want, 0, NULL);
+}
+
+int state_init_tasks(struct state *st, const struct common *common, unsigned int want, int n,
+		     char **words)
 {
 	int status;
 
 	memset(st, 0, sizeof(*st));
 	status = common->from ? read_file(&st->snapshot, common->from)
-			      : read_living(&st->snapshot, common->source, want);
+			      : read_best_for(&st->snapshot, common, want, n, words);
 	if (status)
 		return status;
 	if (ledger_init(&st->ledger, &st->snapshot)) {
@@ -92,6 +130,18 @@ void state_memory(const struct state *st, struct space *sp)
 		m->claimed = m->rss * sp->processes;
 }
 
+int state_cgroup(const struct state *st, const struct space *sp, char *path, size_t n)
+{
+	const struct space_memory *m = snapshot_memory(&st->snapshot, sp->id);
+
+	if (!st->snapshot.recorded)
+		return procmeta_cgroup(space_member(&st->ledger, sp, 0)->key.tid, path, n);
+	if (!m || !m->cgroup)
+		return -ENODATA;
+	snprintf(path, n, "%s", m->cgroup);
+	return 0;
+}
+
 int state_check_pids(int n, char **words)
 {
 	uint64_t tid;
@@ -100,6 +150,23 @@ int state_check_pids(int n, char **words)
 		if (parse_u64(words[i], UINT32_MAX, &tid) == -EINVAL)
 			return fail(EXIT_USAGE, words[i], "not a pid: a pid is a decimal number");
 	return 0;
+}
+
+/* What one witness does not show another may: "no such task" is said of none that is there. */
+static int unknown_task(const struct snapshot *s, const char *word, uint32_t tid)
+{
+	struct why why = { "" };
+
+	if (s->recorded)
+		return fail(EXIT_FAILED, word, "no such task in the file%s",
+			    s->withheld ? ", or withheld from who recorded it" : "");
+	if (tid && withheld_task(tid, s->source, &why))
+		return fail(EXIT_MISSING, word, "%s", why.text);
+	if (withheld_pids())
+		return fail(
+			EXIT_FAILED, word,
+			"no such task, or one that /proc hides from you (hidepid): run as root");
+	return fail(EXIT_FAILED, word, "no such task");
 }
 
 int state_task(const struct state *st, const char *word, const struct task **out)
@@ -113,9 +180,21 @@ int state_task(const struct state *st, const char *word, const struct task **out
 	*out = err || !tid ? NULL : snapshot_find(&st->snapshot, (uint32_t)tid);
 	if (*out)
 		return 0;
-	if (st->snapshot.withheld)
-		return fail(EXIT_FAILED, word, "no such task, or not for you to see: run as root");
-	return fail(EXIT_FAILED, word, "no such task");
+	return unknown_task(&st->snapshot, word, err ? 0 : (uint32_t)tid);
+}
+
+void state_withheld(const struct snapshot *s)
+{
+	char why[320];
+
+	if (!s->withheld)
+		return;
+	text_escape(why, sizeof(why), s->withheld_why);
+	if (s->withheld == WITHHELD_UNKNOWN)
+		printf("More tasks are withheld: %s.\n", why);
+	else
+		printf("%llu tasks are withheld, in part or whole: %s.\n",
+		       (unsigned long long)s->withheld, why);
 }
 
 void json_head(struct json *j, const char *command, const struct snapshot *s)
@@ -126,6 +205,10 @@ void json_head(struct json *j, const char *command, const struct snapshot *s)
 	json_str(j, "schema", schema);
 	json_str(j, "source", s->source);
 	json_str(j, "boot_id", *s->boot_id ? s->boot_id : NULL);
-	json_uint(j, "withheld", s->withheld);
+	if (s->withheld == WITHHELD_UNKNOWN)
+		json_null(j, "withheld");
+	else
+		json_uint(j, "withheld", s->withheld);
+	json_str(j, "withheld_why", *s->withheld_why ? s->withheld_why : NULL);
 	json_uint(j, "raced", s->raced);
 }

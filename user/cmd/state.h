@@ -15,6 +15,9 @@ struct state {
 
 /* Reads as the options say. Returns 0 or the exit status, its line printed. */
 int state_init(struct state *st, const struct common *common, unsigned int want);
+/* The same for a command about these tasks: --source=auto takes a witness that is shown them. */
+int state_init_tasks(struct state *st, const struct common *common, unsigned int want, int n,
+		     char **words);
 void state_deinit(struct state *st);
 
 /*
@@ -26,11 +29,17 @@ int state_check_pids(int n, char **words);
 /* rss, pss and claimed of one space. */
 void state_memory(const struct state *st, struct space *sp);
 
+/* The path of its cgroup: of its first user task, or as it was recorded. -errno or 0. */
+int state_cgroup(const struct state *st, const struct space *sp, char *path, size_t n);
+
 /*
  * Finds the task that a word of the command line names. Returns 0 or the exit status, its line
  * printed: usage when the word can be no pid, failed when there is no such task.
  */
 int state_task(const struct state *st, const char *word, const struct task **out);
+
+/* A line under a table about the tasks that the reader is not shown; none when he sees all. */
+void state_withheld(const struct snapshot *s);
 
 /* The members every document begins with: schema, source, boot_id, withheld. */
 void json_head(struct json *j, const char *command, const struct snapshot *s);

@@ -12,6 +12,8 @@ void snapshot_init(struct snapshot *s)
 
 void snapshot_deinit(struct snapshot *s)
 {
+	for (size_t i = 0; i < s->n_memory; i++)
+		free(s->memory[i].cgroup);
 	free(s->tasks);
 	free(s->by_tid);
 	free(s->memory);
@@ -29,7 +31,13 @@ int snapshot_add_memory(struct snapshot *s, const struct space_memory *m)
 			return -ENOMEM;
 		s->memory = memory;
 	}
-	s->memory[s->n_memory++] = *m;
+	s->memory[s->n_memory] = *m;
+	if (m->cgroup) {
+		s->memory[s->n_memory].cgroup = strdup(m->cgroup);
+		if (!s->memory[s->n_memory].cgroup)
+			return -ENOMEM;
+	}
+	s->n_memory++;
 	return 0;
 }
 

@@ -11,12 +11,16 @@
 
 #include "model/task.h"
 
-/* What a space held in memory, for snapshots whose tasks are no longer there to be asked. */
+/* What /proc said of a space, for snapshots whose tasks are no longer there to be asked. */
 struct space_memory {
 	uint64_t space;
 	uint64_t rss; /* or MEMORY_UNKNOWN of model/memory.h */
 	uint64_t pss;
+	char *cgroup; /* path, the snapshot's own; NULL when it is not known */
 };
+
+/* There are tasks that the reader is not shown, and nobody tells him how many. */
+#define WITHHELD_UNKNOWN UINT64_MAX
 
 struct snapshot {
 	struct task *tasks;
@@ -27,9 +31,10 @@ struct snapshot {
 	char boot_id[40];  /* /proc/sys/kernel/random/boot_id */
 	uint64_t begin_ns; /* CLOCK_BOOTTIME around the pass */
 	uint64_t end_ns;
-	uint64_t withheld; /* tasks that the reader may not see, or may see only in part */
-	uint64_t raced;	   /* tasks that vanished or changed while being read */
-	bool recorded;	   /* from a file: /proc of today knows nothing about it */
+	uint64_t withheld;	/* tasks that the reader may not see, or may see only in part */
+	char withheld_why[160]; /* the right that would show them; empty when none is withheld */
+	uint64_t raced;		/* tasks that vanished or changed while being read */
+	bool recorded;		/* from a file: /proc of today knows nothing about it */
 	struct space_memory *memory; /* as recorded, else none */
 	size_t n_memory;
 };
@@ -38,7 +43,7 @@ void snapshot_init(struct snapshot *s);
 void snapshot_deinit(struct snapshot *s);
 /* A zeroed new task in place, valid until the next call; NULL when out of memory. */
 struct task *snapshot_add(struct snapshot *s);
-/* Appends what was measured of a space; -ENOMEM or 0. */
+/* Appends what was measured of a space, with a copy of the path; -ENOMEM or 0. */
 int snapshot_add_memory(struct snapshot *s, const struct space_memory *m);
 const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t space);
 /*

@@ -69,6 +69,7 @@ enum task_flag {
 	TASK_VFORK = 1u << 4,	    /* shares its parent's mm, and the parent waits for it */
 	TASK_TRACED = 1u << 5,	    /* has a ptracer */
 	TASK_ON_CPU = 1u << 6, /* was running while it was read: its stack pointers are stale */
+	TASK_RACED = 1u << 7,  /* changed while it was read: its fields may be of two moments */
 };
 
 enum task_known {

@@ -154,6 +154,12 @@ static void get_field(const void *row, int arg, struct value *v)
 		value_uint(v, fields[arg].type, field_value(t, arg));
 }
 
+static void get_raced(const void *row, int arg, struct value *v)
+{
+	(void)arg;
+	value_uint(v, VALUE_BOOL, !!(((const struct task *)row)->flags & TASK_RACED));
+}
+
 /* An address only where the reader may see it; else the id that stands for it. */
 static void get_kernel_base(const void *row, int arg, struct value *v)
 {
@@ -211,6 +217,7 @@ const struct column task_columns[] = {
 	RESOURCE("CRED", "cred", RES_CRED, "credentials"),
 	RESOURCE("CGROUP", "cgroup", RES_CGROUP, "cgroup (of the default hierarchy)"),
 	RESOURCE("SECCOMP", "seccomp", RES_SECCOMP, "seccomp filter"),
+	{ "RACED", "raced", "changed while it was read", 0, 0, get_raced },
 	FIELD("STACK-START", "user_stack.start", F_USER_START,
 	      "mapping of the stack pointer, from"),
 	FIELD("STACK-END", "user_stack.end", F_USER_END, "mapping of the stack pointer, to"),

@@ -40,7 +40,7 @@ static const struct {
 	{ MMLENS_F_KTHREAD, TASK_KTHREAD }, { MMLENS_F_IO_WORKER, TASK_IO_WORKER },
 	{ MMLENS_F_EXITING, TASK_EXITING }, { MMLENS_F_USER_WORKER, TASK_USER_WORKER },
 	{ MMLENS_F_IN_VFORK, TASK_VFORK },  { MMLENS_F_ON_CPU, TASK_ON_CPU },
-	{ MMLENS_F_TRACED, TASK_TRACED },
+	{ MMLENS_F_TRACED, TASK_TRACED },   { MMLENS_F_RACED, TASK_RACED },
 };
 
 /* Where each resource stands in the record; namespaces are 32 bits wide. */
@@ -97,6 +97,9 @@ static void fill_resources(struct task *t, const struct mmlens_task *r)
 		memcpy(&id, at, resource_map[i].size);
 		task_set_res(t, resource_map[i].res, id);
 	}
+	/* strict mode has no filter; its id is 1, which no keyed id is in practice */
+	if (answered(r, MMLENS_K_SECCOMP) && !r->seccomp_filter)
+		task_set_res(t, RES_SECCOMP, r->seccomp_mode);
 }
 
 static void fill_user_stack(struct task *t, const struct mmlens_task *r)

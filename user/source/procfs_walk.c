@@ -210,6 +210,12 @@ static int read_lean(struct task *t, int tasks, const char *tid)
 	return err ? err : procfs_parse_stat(t, buf);
 }
 
+/* Under hidepid a task has a name and nothing else; source/withheld.c counts those. */
+static bool is_refused(int err)
+{
+	return err == -EACCES || err == -EPERM;
+}
+
 static int read_task(struct walk *w, int tasks, uint32_t tgid, const char *tid)
 {
 	struct task *t = snapshot_add(w->out);
@@ -221,7 +227,7 @@ static int read_task(struct walk *w, int tasks, uint32_t tgid, const char *tid)
 	t->key.tgid = tgid;
 	if (err) {
 		w->out->n--;
-		w->out->raced++;
+		w->out->raced += !is_refused(err);
 	}
 	return 0;
 }
@@ -237,9 +243,9 @@ static int read_group(struct walk *w, int root, const char *pid)
 	fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!dir) {
+		w->out->raced += !is_refused(-errno);
 		if (fd >= 0)
 			close(fd);
-		w->out->raced++;
 		return 0;
 	}
 	while (!err && (e = readdir(dir)))

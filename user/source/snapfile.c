@@ -10,6 +10,8 @@
 
 /* PID_MAX_LIMIT of the kernel: no host has more tasks */
 #define TASKS_MAX (4u << 20)
+/* a path of /proc/PID/cgroup */
+#define CGROUP_MAX 4096
 
 /* The bits of `known`, `res_known` and `flags` are in files: they are only ever appended to. */
 static_assert(RES_NR == 18 && RES_SECCOMP == 17 && KNOWN_UID == 1u << 16, "a new version is due");
@@ -101,6 +103,12 @@ void snapfile_encode(struct bytes *b, const struct snapshot *s)
 		bytes_put_varint(b, s->memory[i].rss);
 		bytes_put_varint(b, s->memory[i].pss);
 	}
+	bytes_put_str(b, s->withheld_why, sizeof(s->withheld_why));
+	for (size_t i = 0; i < s->n_memory; i++) {
+		const char *cgroup = s->memory[i].cgroup;
+
+		bytes_put_str(b, cgroup ? cgroup : "", CGROUP_MAX);
+	}
 }
 
 static void decode_task(struct cursor *c, struct task *t)
@@ -137,10 +145,25 @@ static int decode_memory(struct cursor *c, struct snapshot *s)
 	if (n > s->n)
 		return -EBADMSG;
 	for (uint64_t i = 0; i < n && !c->bad; i++) {
-		struct space_memory m = { cursor_varint(c), cursor_varint(c), 0 };
+		struct space_memory m = { .space = cursor_varint(c) };
 
+		m.rss = cursor_varint(c);
 		m.pss = cursor_varint(c);
 		if (snapshot_add_memory(s, &m))
+			return -ENOMEM;
+	}
+	return c->bad ? -EBADMSG : 0;
+}
+
+/* What version 2 appended. */
+static int decode_appended(struct cursor *c, struct snapshot *s)
+{
+	char path[CGROUP_MAX];
+
+	cursor_str(c, s->withheld_why, sizeof(s->withheld_why));
+	for (size_t i = 0; i < s->n_memory && !c->bad; i++) {
+		cursor_str(c, path, sizeof(path));
+		if (*path && !(s->memory[i].cgroup = strdup(path)))
 			return -ENOMEM;
 	}
 	return c->bad ? -EBADMSG : 0;
@@ -169,6 +192,8 @@ int snapfile_decode(struct cursor *c, uint16_t version, struct snapshot *s)
 	err = c->bad || !head_is_sane(s) ? -EBADMSG : decode_tasks(c, s);
 	if (!err)
 		err = decode_memory(c, s);
+	if (!err && version >= 2)
+		err = decode_appended(c, s);
 	return err ? err : snapshot_seal(s);
 }
 

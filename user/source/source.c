@@ -8,6 +8,7 @@
 
 #include "lib/cleanup.h"
 #include "source/source.h"
+#include "source/withheld.h"
 
 /* Best first: this is the order of --source=auto. */
 static const struct source_ops *const sources[] = {
@@ -55,6 +56,7 @@ static int read_one(const struct source_ops *ops, unsigned int want, struct snap
 		    struct why *why)
 {
 	struct source src = { .ops = ops };
+	uint64_t census;
 	int err;
 
 	err = ops->open(&src, NULL, why);
@@ -62,10 +64,13 @@ static int read_one(const struct source_ops *ops, unsigned int want, struct snap
 		return err;
 	snprintf(out->source, sizeof(out->source), "%s", ops->name);
 	read_boot_id(out->boot_id, sizeof(out->boot_id));
+	census = withheld_census();
 	out->begin_ns = boottime_ns();
 	err = ops->read(&src, want, out, why);
 	out->end_ns = boottime_ns();
 	ops->close(&src);
+	if (!err)
+		withheld_count(out, census);
 	return err;
 }
 
