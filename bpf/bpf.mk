@@ -12,7 +12,7 @@ ARCH ?= $(shell uname -m)
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Wno-address-of-packed-member -Wno-sign-compare \
-	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
+	-idirafter $(shell $(CC) -print-sysroot)/usr/include/$(shell $(CC) -print-multiarch)
 
 .PHONY: bpf
 bpf: $(BPF_SKELETONS) ## the BPF programs and their skeletons

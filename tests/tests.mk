@@ -36,9 +36,7 @@ helpers: $(HELPERS) ## build the subjects factory and the kcmp oracle
 #
 # tests/run judges; its last line is the verdict. KERNELS= chooses kernels of scripts/kernels.tsv.
 
-KERNELS      ?= 6.1
-# What `make check` runs in each VM; `make check-vm` runs all of tests/live there.
-VM_FILES     ?= counters doctor errors factory kmod pages sharing stacks streams
+KERNELS      ?= $(shell python3 tests/lib/kernels.py)
 DEBUG_KERNEL ?= debug-6.12
 RUN_TESTS    := O='$(O)' python3 tests/run
 
@@ -62,8 +60,7 @@ $(O)/tests/unit-plain/%_test: tests/unit/%_test.c $(O)/tests/libmmlens.a
 check: ## set up, then every test: lint, unit, live here, live in the VM of each kernel (KERNELS=)
 	$(Q)scripts/setup
 	$(Q)$(MAKE) --no-print-directory all helpers $(UNIT) $(PLAIN_UNIT)
-	$(Q)$(RUN_TESTS) $(addprefix --vm-only=,$(VM_FILES)) lint docs unit valgrind live \
-		$(addprefix vm:,$(KERNELS))
+	$(Q)$(RUN_TESTS) lint docs unit valgrind live $(addprefix vm:,$(KERNELS))
 
 check-live: all helpers ## run the live tests here, without the module (ONLY=file)
 	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) live

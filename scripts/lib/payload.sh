@@ -22,9 +22,12 @@ put() {
 
 # The product, as far as it has been built, and its test programs.
 put_product() {
-    local module=$out/$k_release/kmod/mmlens.ko
-    [ ! -x "$out/mmlens" ] || put "$out/mmlens" /usr/bin/mmlens
-    [ ! -d "$out/tests" ] || put "$out/tests" /usr/lib/mmlens/tests
+    local dir module=$out/$k_release/kmod/mmlens.ko program
+    dir=$(product_dir)
+    [ ! -x "$dir/mmlens" ] || put "$dir/mmlens" /usr/bin/mmlens
+    for program in "$dir"/tests/*; do
+        [ ! -f "$program" ] || [ ! -x "$program" ] || put "$program" "/usr/lib/mmlens/tests/${program##*/}"
+    done
     [ ! -e "$module" ] || put "$module" /usr/lib/mmlens/mmlens.ko
 }
 

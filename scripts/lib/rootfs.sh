@@ -20,26 +20,30 @@ rootfs_file() {
     echo "$cache/rootfs/$host_suite-$1-$(key_of "${rootfs_packages[@]}").sqfs"
 }
 
+# rootfs_tar ARCH SOURCES TAR: installed where the programs run here, else unpacked and mended.
 rootfs_tar() {
     local packages
     packages=$(IFS=,; echo "${rootfs_packages[*]}")
-    mmdebstrap --variant=essential --format=tar --architectures="$1" --include="$packages" \
-        --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
-        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$host_suite" - "$2"
+    if [ "$1" = "$host_arch" ]; then
+        mmdebstrap --variant=essential --format=tar --architectures="$1" --include="$packages" \
+            --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
+            --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+            "$host_suite" "$3" "$2"
+    else
+        extract_packages "$1" "$packages" "$3" "$2" --include='?essential' --customize-hook="$top/scripts/lib/rootfs-mend"
+    fi
 }
 
 make_rootfs() {
-    local file sources
+    local file
     file=$(rootfs_file "$1")
     [ ! -e "$file" ] || return 0
     say "making the guest's root of $host_suite $1 (once)"
     mkdir -p "$cache/rootfs"
-    sources=$file.list
-    apt_sources "$host_suite" >"$sources"
-    logged "$cache/rootfs/log" bash -c "set -o pipefail; $(declare -f rootfs_tar); $(declare -p rootfs_packages host_suite)
-        rootfs_tar '$1' '$sources' | sqfstar -comp lz4 -no-progress '$file.new'"
-    rm -f "$sources"
+    apt_sources "$host_suite" >"$file.list"
+    logged "$cache/rootfs/log" rootfs_tar "$1" "$file.list" "$file.tar"
+    logged "$cache/rootfs/log" sqfstar -comp lz4 -no-progress "$file.new" <"$file.tar"
+    rm -f "$file.list" "$file.tar"
     mv "$file.new" "$file"
 }
 

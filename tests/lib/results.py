@@ -4,6 +4,7 @@ import fnmatch
 import re
 
 _LINE = re.compile(r"(?P<word>ok|not ok)\b *(?P<number>\d+)? *(?:- )?(?P<rest>.*)")
+_SECONDS = re.compile(r"# (\d+\.\d+) s")
 _SKIP = re.compile(r"(?P<text>.*?)\s*# *skip\S*\s*(?P<why>.*)", re.IGNORECASE)
 
 
@@ -11,6 +12,7 @@ class Test:
     def __init__(self, suite, name, word, why=""):
         self.suite, self.name, self.word, self.why = suite, name, word, why
         self.notes = []
+        self.seconds = None
 
     @property
     def title(self):
@@ -38,6 +40,8 @@ def parse(suite, text, status):
             planned = int(plan[1])
         elif test:
             tests.append(test)
+        elif tests and (took := _SECONDS.fullmatch(line)):
+            tests[-1].seconds = float(took[1])
         elif tests and line.startswith("#"):
             tests[-1].notes.append(line[1:].strip())
     tests += _broken(suite, text, tests, planned, status)
@@ -88,6 +92,8 @@ class Expected:
             test.word = "not ok"
             test.notes.insert(0, f"unexpected skip: {test.why}")
 
-    def unmet(self):
-        """Rows whose tests ran after all: the list is to be shortened."""
-        return [row for row in self.rows if row["seen"] and not row["met"]]
+    def unmet(self, complete):
+        """[(glob, what is wrong)] of rows that the list is to lose: their tests ran after all or,
+        where everything was run, do not exist."""
+        return [(row["glob"], "was expected to be skipped and ran" if row["seen"] else "names no test")
+                for row in self.rows if not row["met"] and (row["seen"] or complete)]

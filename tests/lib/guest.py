@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The live tests in the VM: what goes there, how it is run, and what its words mean here."""
+import os
+import subprocess
+
+from results import Test, parse
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LIMIT = int(os.environ.get("MMLENS_VM_TIMEOUT", "1500"))
+# Where the tests go in the guest, and where scripts/vm puts what build/tests has.
+GUEST = "/mmlens"
+HELPERS = "/usr/lib/mmlens/tests"
+
+
+def command(label, only):
+    """The command line that runs the live tests, or those chosen, in the VM of a kernel."""
+    brought = [word for part in ("run", "expected-skips.tsv", "lib", "live")
+               for word in ("-a", f"{os.path.join(TESTS, part)}:{GUEST}/tests/{part}")]
+    return [os.path.join(os.path.dirname(TESTS), "scripts", "vm"), "-k", label, "-t", str(LIMIT),
+            *(["--leaks"] if label.startswith("debug") else []), *brought, "--",
+            "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
+            "python3", f"{GUEST}/tests/run", "--tap", f"--label={label}",
+            "--source=module,bpf,procfs", *[f"--only={name}" for name in only], "live"]
+
+
+def execute(label, only, log_path):
+    """(output, status). The log is written as it comes, so that one may watch a VM at work."""
+    with open(log_path, "w+b") as log:
+        try:
+            status = subprocess.run(command(label, only), stdin=subprocess.DEVNULL, stdout=log,
+                                    stderr=subprocess.STDOUT, timeout=LIMIT + 120, check=False,
+                                    ).returncode
+        except subprocess.TimeoutExpired:
+            status = f"none, stopped after {LIMIT + 120} s"
+        log.seek(0)
+        return log.read().decode("utf-8", "replace"), status
+
+
+def parts(text):
+    """[(file, its TAP, its status)] of what the guest's tests/run --tap printed."""
+    found, name, lines = [], None, []
+    for line in text.splitlines():
+        if line.startswith("# begin "):
+            name, lines = line.split()[2], []
+        elif line.startswith("# end ") and name:
+            found.append((name, "\n".join(lines), int(line.split()[3])))
+            name = None
+        elif name:
+            lines.append(line)
+    if name:
+        found.append((name, "\n".join(lines), "none: the guest went silent"))
+    return found
+
+
+def judge(label, text, status):
+    """All tests of a VM's output; a VM that ended otherwise than its tests is a failure."""
+    tests = [test for name, tap, file_status in parts(text)
+             for test in parse(f"live/{name}", tap, file_status)]
+    if status not in (0, 1) or not tests:
+        tests.append(Test(f"vm/{label}", f"the VM ended with status {status}", "not ok"))
+        tests[-1].notes = text.splitlines()[-40:]
+    elif not status and any(t.word == "not ok" for t in tests):
+        tests.append(Test(f"vm/{label}", "the VM says success though a test failed", "not ok"))
+    return tests
