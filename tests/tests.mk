@@ -8,7 +8,7 @@ TESTS_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-missing-field-initi
 SUBJECT_SRC := $(wildcard tests/helpers/subject*.c)
 SUBJECT_OBJ := $(SUBJECT_SRC:%.c=$(O)/%.o)
 PROC_TESTS  := $(O)/tests/proc_storm $(O)/tests/proc_fuzz $(O)/tests/proc_access
-HELPERS     := $(O)/tests/subject $(O)/tests/kcmp_oracle $(PROC_TESTS)
+HELPERS     := $(O)/tests/subject $(O)/tests/kcmp_oracle $(O)/tests/bench_read $(PROC_TESTS)
 
 $(O)/tests/helpers/%.o: tests/helpers/%.c
 	$(call say,CC,$@)
@@ -26,6 +26,13 @@ $(O)/tests/kcmp_oracle: $(O)/tests/helpers/kcmp_oracle.o
 $(PROC_TESTS): $(O)/tests/%: $(O)/tests/helpers/%.o $(O)/tests/helpers/proc_rows.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^
+
+# It times the inspector's own sources, so it is built of them.
+$(O)/tests/helpers/bench_read.o: TESTS_CFLAGS += -O2 -Iuser
+
+$(O)/tests/bench_read: $(O)/tests/helpers/bench_read.o $(O)/tests/libmmlens.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^ $(USER_LDLIBS)
 
 -include $(wildcard $(O)/tests/helpers/*.d)
 
@@ -56,7 +63,7 @@ $(O)/tests/unit-plain/%_test: tests/unit/%_test.c $(O)/tests/libmmlens.a
 
 -include $(PLAIN_UNIT:=.d)
 
-.PHONY: check check-live check-vm check-debug check-valgrind check-docs lint
+.PHONY: check check-live check-vm check-debug check-valgrind check-docs lint bench
 check: ## set up, then every test: lint, unit, live here, live in the VM of each kernel (KERNELS=)
 	$(Q)scripts/setup
 	$(Q)$(MAKE) --no-print-directory all helpers $(UNIT) $(PLAIN_UNIT)
@@ -74,6 +81,9 @@ check-debug: all helpers ## run them on the debug kernel, where any report fails
 
 check-valgrind: $(PLAIN_UNIT) ## run the unit tests under valgrind
 	$(Q)$(RUN_TESTS) valgrind
+
+bench: all helpers ## measure against the bounds, here and in the VM (ONLY="file...")
+	$(Q)O='$(O)' python3 tests/bench/run $(addprefix --kernel=,$(firstword $(KERNELS))) $(ONLY)
 
 check-docs: all ## hold the documents against the programs
 	$(Q)$(RUN_TESTS) docs

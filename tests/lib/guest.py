@@ -12,24 +12,24 @@ GUEST = "/mmlens"
 HELPERS = "/usr/lib/mmlens/tests"
 
 
-def command(label, only):
-    """The command line that runs the live tests, or those chosen, in the VM of a kernel."""
-    brought = [word for part in ("run", "expected-skips.tsv", "lib", "live")
+def command(label, only, directory):
+    """The command line that runs a directory of tests, or those chosen, in the VM of a kernel."""
+    brought = [word for part in ("run", "expected-skips.tsv", "lib", directory)
                for word in ("-a", f"{os.path.join(TESTS, part)}:{GUEST}/tests/{part}")]
     return [os.path.join(os.path.dirname(TESTS), "scripts", "vm"), "-k", label, "-t", str(LIMIT),
             *(["--leaks"] if label.startswith("debug") else []), *brought, "--",
             "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
             "python3", f"{GUEST}/tests/run", "--tap", f"--label={label}",
-            "--source=module,bpf,procfs", *[f"--only={name}" for name in only], "live"]
+            "--source=module,bpf,procfs", *[f"--only={name}" for name in only], directory]
 
 
-def execute(label, only, log_path):
+def execute(label, only, log_path, directory="live"):
     """(output, status). The log is written as it comes, so that one may watch a VM at work."""
     with open(log_path, "w+b") as log:
         try:
-            status = subprocess.run(command(label, only), stdin=subprocess.DEVNULL, stdout=log,
-                                    stderr=subprocess.STDOUT, timeout=LIMIT + 120, check=False,
-                                    ).returncode
+            status = subprocess.run(command(label, only, directory), stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=subprocess.STDOUT, timeout=LIMIT + 120,
+                                    check=False).returncode
         except subprocess.TimeoutExpired:
             status = f"none, stopped after {LIMIT + 120} s"
         log.seek(0)
@@ -52,10 +52,10 @@ def parts(text):
     return found
 
 
-def judge(label, text, status):
+def judge(label, text, status, directory="live"):
     """All tests of a VM's output; a VM that ended otherwise than its tests is a failure."""
     tests = [test for name, tap, file_status in parts(text)
-             for test in parse(f"live/{name}", tap, file_status)]
+             for test in parse(f"{directory}/{name}", tap, file_status)]
     if status not in (0, 1) or not tests:
         tests.append(Test(f"vm/{label}", f"the VM ended with status {status}", "not ok"))
         tests[-1].notes = text.splitlines()[-40:]

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reading every task: each witness against a walk of /proc in C and against ps."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from bench import HELPERS, Subject, bench, bound, human, main, note, race, reading  # noqa: E402
+from tap import skip  # noqa: E402
+
+THREADS = 4000
+PS = ["ps", "-eLf"]
+
+
+@bench(f"the module, {THREADS} threads", on="vm")
+def _():
+    with Subject("mass", THREADS):
+        r = race({"module": reading("module"), "bpf": reading("bpf"), "walk": reading("walk"),
+                  "ps -eLf": PS}, rounds=5)
+    r.faster("module", "walk", 25)
+    r.faster("module", "ps -eLf", 80)
+    r.within("module", "bpf", 1.5)
+
+
+@bench(f"the bpf iterator, {THREADS} threads", on="host")
+def _():
+    with Subject("mass", THREADS):
+        r = race({"bpf": reading("bpf"), "walk": reading("walk"), "ps -eLf": PS}, rounds=9)
+    r.faster("bpf", "walk", 40)
+
+
+def one_pass(witness):
+    out = subprocess.run([os.path.join(HELPERS, "bench_read"), witness, "1"], check=True,
+                         capture_output=True, text=True).stdout
+    return {k: int(v) for k, v in (w.split("=") for w in out.split())}
+
+
+def linear(witness, few, many):
+    """Time per task must not grow with their number, nor memory beyond the bound."""
+    each = {}
+    for count in (few, many):
+        with Subject("mass", count):
+            passes = [one_pass(witness) for _ in range(5)]
+        least = min(passes, key=lambda p: p["ns"])
+        each[count] = least["ns"] / least["tasks"]
+        note(f"{least['tasks']} tasks: {human(least['ns'] / 1e9)}, "
+             f"{each[count]:.0f} ns each, {least['maxrss_kib'] / 1024:.1f} MiB")
+        bound(f"{witness}: one pass sees all of {count} threads", least["tasks"] > count,
+              f"{least['tasks']} tasks")
+    bound(f"{witness}: a task of {many} costs at most 1.5 times one of {few}",
+          each[many] <= 1.5 * each[few], f"{each[many] / each[few]:.2f} times")
+    bound(f"{witness}: the inspector stays below 64 MiB with {many} threads",
+          least["maxrss_kib"] < 64 * 1024, f"{least['maxrss_kib'] / 1024:.1f} MiB")
+
+
+def room_for(threads):
+    """Threads that many, where this machine's limits can be raised to it; else there is no measuring."""
+    for name in ("threads-max", "pid_max"):
+        path = f"/proc/sys/kernel/{name}"
+        with open(path, encoding="ascii") as f:
+            if int(f.read()) > 2 * threads:
+                continue
+        try:
+            with open(path, "w", encoding="ascii") as f:
+                f.write(str(2 * threads))
+        except OSError as why:
+            skip(f"kernel.{name} allows no {threads} threads: {why.strerror}")
+    return threads
+
+
+# Emulated, 100,000 threads take minutes to be born and to end; the pass over them is no different.
+@bench("the module, to 20,000 threads", on="vm")
+def _():
+    linear("module", 5000, room_for(20000))
+
+
+@bench("the bpf iterator, to 100,000 threads", on="host")
+def _():
+    linear("bpf", 10000, room_for(100000))
+
+
+main()
