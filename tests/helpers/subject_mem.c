@@ -38,6 +38,17 @@ static void read_all(const void *at, size_t len)
 		(void)*(const volatile char *)((const char *)at + off);
 }
 
+/* Between two pages without rights, so that the kernel merges it with no neighbour. */
+static void *fenced(size_t len)
+{
+	size_t one = (size_t)sysconf(_SC_PAGESIZE);
+	char *p = mmap(NULL, len + 2 * one, PROT_NONE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+
+	if (p == MAP_FAILED || mprotect(p + one, len, PROT_READ | PROT_WRITE))
+		return NULL;
+	return p + one;
+}
+
 static void *anonymous(int flags, size_t len)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | flags, -1, 0);
@@ -73,7 +84,7 @@ static bool await_flag(const void *at, int bit, int tries)
 
 static void *make_private(size_t *len)
 {
-	void *p = anonymous(MAP_PRIVATE, *len);
+	void *p = fenced(*len);
 
 	if (p && !madvise(p, *len, MADV_NOHUGEPAGE))
 		region_at(p, *len);
@@ -156,7 +167,7 @@ static void *make_file_written(size_t *len)
 
 static void *make_zero(size_t *len)
 {
-	void *p = anonymous(MAP_PRIVATE, *len);
+	void *p = fenced(*len);
 
 	if (p && !madvise(p, *len, MADV_NOHUGEPAGE))
 		read_all(p, *len);
@@ -229,7 +240,7 @@ static void ksm_calm(void)
 /* All pages alike, so ksmd leaves one. It is set going only until it has. */
 static void *make_ksm(size_t *len)
 {
-	char *p = anonymous(MAP_PRIVATE, *len);
+	char *p = fenced(*len);
 	bool merged = false;
 
 	if (!p || madvise(p, *len, MADV_MERGEABLE))
@@ -389,9 +400,185 @@ static void cow(int argc, char **argv)
 	ready_and_hold();
 }
 
+/* ---- erosion: two workers that rewrite their shares only when told ---- */
+
+struct erosion {
+	struct cow worker[2]; /* by storing, and by having read(2) write */
+	int told;
+};
+
+static void store(struct cow *cow)
+{
+	for (size_t i = 0; i < cow->rewritten; i++)
+		*(volatile long *)(cow->at + i * page) = -1;
+}
+
+static void have_written(struct cow *cow)
+{
+	int zero = open("/dev/zero", O_RDONLY);
+
+	for (size_t i = 0; i < cow->rewritten; i++)
+		if (read(zero, cow->at + i * page, 8) != 8)
+			fail("read");
+	close(zero);
+}
+
+static struct erosion *erosion;
+
+static void erode(void *arg)
+{
+	struct cow *cow = arg;
+
+	while (!__atomic_load_n(&erosion->told, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	(cow == erosion->worker ? store : have_written)(cow);
+	post_word(&cow->done, 1);
+}
+
+static void eroding(int argc, char **argv)
+{
+	size_t len = (size_t)number(argc, argv, 3, 16) << 20;
+	char *at;
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	erosion = shared_memory(sizeof(*erosion));
+	at = make_private(&len);
+	if (!at)
+		unavailable("memory: %s", strerror(errno));
+	say_task("pid", getpid(), "process");
+	for (int i = 0; i < 2; i++) {
+		struct cow *cow = &erosion->worker[i];
+
+		cow->at = at;
+		cow->rewritten = len / page * (size_t)number(argc, argv, i + 1, 25) / 100;
+		say_task(i ? "reader" : "storer", fork_child(erode, cow), "process");
+	}
+	say_range("region", at, len);
+	say("pages", "%zu", len / page);
+	ready_and_hold();
+	post_word(&erosion->told, 1);
+	for (int i = 0; i < 2; i++)
+		await_word(&erosion->worker[i].done);
+	printf("done stored=%zu read=%zu\n", erosion->worker[0].rewritten,
+	       erosion->worker[1].rewritten);
+	fflush(stdout);
+	hold();
+}
+
+/* ---- many: N mappings of a page each, in a forked child too ---- */
+
+/* A process may have 65,530 mappings by default; the limit is lifted for the making alone. */
+static void many(int argc, char **argv)
+{
+	static const char limit[] = "/proc/sys/vm/max_map_count";
+	size_t n = (size_t)number(argc, argv, 1, 100000);
+	bool lifted = false;
+	char before[32], *at;
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	at = fenced(n * page);
+	if (!at || !read_text(limit, before, sizeof(before)))
+		unavailable("%s: %s", limit, strerror(errno));
+	if ((size_t)atol(before) < n + 1000) {
+		lifted = write_text(limit, "2000000");
+		if (!lifted)
+			unavailable("%s: %s", limit, strerror(errno));
+	}
+	region_at(at, n * page);
+	for (size_t i = 0; i < n; i += 2)
+		if (mprotect(at + i * page, page, PROT_READ))
+			fail("mprotect");
+	say_task("pid", getpid(), "process");
+	say_task("child", fork_child(NULL, NULL), "process");
+	if (lifted)
+		write_text(limit, before);
+	say_range("region", at, n * page);
+	ready_and_hold();
+}
+
+/* ---- giant: tens of TiB reserved, a page touched here and there ---- */
+
+static void giant(int argc, char **argv)
+{
+	size_t len = (size_t)number(argc, argv, 1, 16) << 40, touched = 16;
+	int protection = number(argc, argv, 2, 1) ? PROT_READ | PROT_WRITE : PROT_NONE;
+	char *at = mmap(NULL, len, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	if (at == MAP_FAILED)
+		unavailable("%zu TiB: %s", len >> 40, strerror(errno));
+	madvise(at, len, MADV_NOHUGEPAGE);
+	for (size_t i = 0; protection && i < touched; i++)
+		at[len / touched * i] = 1;
+	say_task("pid", getpid(), "process");
+	say_task("child", fork_child(NULL, NULL), "process");
+	say_range("region", at, len);
+	say("touched", "%zu", protection ? touched : 0);
+	ready_and_hold();
+}
+
+/* ---- high: above what four levels of page tables reach ---- */
+
+static void high(int argc, char **argv)
+{
+	size_t len = 16 * (size_t)(page = (size_t)sysconf(_SC_PAGESIZE));
+	char *at = mmap((void *)(1UL << 50), len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)argc, (void)argv;
+	if (at == MAP_FAILED || (uintptr_t)at < 1UL << 47)
+		unavailable("no addresses above 47 bits");
+	region_at(at, len);
+	say_task("pid", getpid(), "process");
+	say_task("child", fork_child(NULL, NULL), "process");
+	say_range("region", at, len);
+	ready_and_hold();
+}
+
+/* ---- remap: mappings that come, split, move and go without end ---- */
+
+static void remap_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		char *at = anonymous(MAP_PRIVATE, 64 * page), *moved;
+
+		if (!at)
+			continue;
+		region_at(at, 64 * page);
+		for (size_t i = 0; i < 64; i += 2)
+			mprotect(at + i * page, page, PROT_READ);
+		moved = mremap(at, page, 3 * page, MREMAP_MAYMOVE);
+		if (moved != MAP_FAILED)
+			munmap(moved, 3 * page);
+		munmap(at, 64 * page);
+	}
+}
+
+static void remap(int argc, char **argv)
+{
+	pid_t child;
+
+	(void)argc, (void)argv;
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	child = fork_child(remap_for_ever, NULL);
+	printf("ready subject=remap pid=%d child=%d kinds=pid:process,child:process\n", child,
+	       getpid());
+	fflush(stdout);
+	hold();
+}
+
 const struct situation mem_situations[] = {
 	{ "mappings", "[NATURE...]", "regions of each nature, present in a forked child too",
 	  mappings },
 	{ "cow", "[K=25] [M=64]", "a fork whose child rewrote K % of M MiB", cow },
+	{ "erosion", "[K=25] [L=25] [M=16]",
+	  "two workers that on a line of input rewrite K % and, by read(2), L % of M MiB",
+	  eroding },
+	{ "many", "[N=100000]", "a fork with N mappings of one page each", many },
+	{ "giant", "[T=16] [W=1]", "T TiB mapped, 16 pages of them touched; W 0: PROT_NONE",
+	  giant },
+	{ "high", "", "a mapping above 47 bits, and a fork", high },
+	{ "remap", "", "a child whose mappings never rest", remap },
 	{ 0 },
 };

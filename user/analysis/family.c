@@ -91,3 +91,27 @@ int family(const struct snapshot *s, const uint32_t *roots, size_t n_roots, uint
 	free(children);
 	return 0;
 }
+
+static bool descends(const struct snapshot *s, const struct task *t, uint32_t from)
+{
+	/* parents read one after the other may form a ring */
+	for (int depth = 0; t && depth < 64; depth++) {
+		if (t->ppid == from)
+			return true;
+		t = t->ppid > 1 ? snapshot_find(s, t->ppid) : NULL;
+	}
+	return false;
+}
+
+const char *family_relation(const struct snapshot *s, const struct task *t, const struct task *me)
+{
+	if (t->key.tgid == me->key.tgid || t->flags & TASK_KTHREAD || !task_is_leader(t))
+		return NULL;
+	if (t->key.tgid == me->ppid)
+		return "parent";
+	if (t->ppid == me->key.tgid)
+		return "child";
+	if (t->ppid == me->ppid && me->ppid > 1)
+		return "sibling";
+	return descends(s, t, me->key.tgid) ? "descendant" : NULL;
+}

@@ -12,4 +12,10 @@
 int family(const struct snapshot *s, const uint32_t *roots, size_t n_roots, uint32_t **out,
 	   size_t *n_out);
 
+/*
+ * What the thread group of `t` is to that of `me`: parent, child, sibling or descendant; NULL for
+ * itself, for kernel threads and for strangers.
+ */
+const char *family_relation(const struct snapshot *s, const struct task *t, const struct task *me);
+
 #endif

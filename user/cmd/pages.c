@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/pages.h"
+#include "cmd/pages_family.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "render/regions.h"
@@ -53,6 +53,29 @@ static void warn(const struct pagecount *pc)
 		     (unsigned long long)pc->raced);
 }
 
+/* Beside the counts of one process; that they cannot be had is told by warn(). */
+static void relatives_json(struct json *j, struct pagecount *pc)
+{
+	struct family f = { 0 };
+
+	if (pc->frames.visible && !family_measure(&f, pc))
+		family_json(j, &f);
+	else
+		json_null(j, "relatives");
+	family_deinit(&f);
+}
+
+static void relatives_text(const struct pages_args *args, struct pagecount *pc)
+{
+	struct family f = { 0 };
+
+	if (pc->frames.visible && !family_measure(&f, pc) && f.n) {
+		printf("\n");
+		family_text(args, &f, pc->a);
+	}
+	family_deinit(&f);
+}
+
 static int print_json(const struct pages_args *args, struct pagecount *pc)
 {
 	struct json *j;
@@ -77,7 +100,7 @@ static int print_json(const struct pages_args *args, struct pagecount *pc)
 	json_page_counts(j, "totals", &pc->totals, l.page_size);
 	json_uint(j, "raced_mappings", pc->raced);
 	if (!pc->b && !err)
-		pages_relatives_json(j, pc);
+		relatives_json(j, pc);
 	json_object_end(j);
 	if (json_close(j))
 		return fail(EXIT_FAILED, "output", "cannot be written");
@@ -146,7 +169,7 @@ static int print_table(const struct pages_args *args, struct pagecount *pc)
 		if (!view->raw && !view->noheadings)
 			sum_up(&pc->totals);
 		if (!pc->b && !view->raw && !view->noheadings)
-			pages_relatives_text(args, pc);
+			relatives_text(args, pc);
 	}
 	table_free(l.table);
 	return err ? pagecount_fail(pc, err) : EXIT_DONE;
@@ -211,6 +234,10 @@ static const struct option_def options[] = {
 	  "every memory object that two or more spaces map (of these PIDs)" },
 	{ "watch", 'w', "SECONDS", OPTION_SECONDS, offsetof(struct pages_args, watch_ns),
 	  "what fork shared, and who breaks it, every SECONDS" },
+	{ "by-region", 'R', NULL, OPTION_FLAG, offsetof(struct pages_args, by_region),
+	  "what fork shared by mapping too" },
+	{ "stacks", 0, NULL, OPTION_FLAG, offsetof(struct pages_args, stacks),
+	  "with --watch: from where in the program pages are copied" },
 	{ "count", 'c', "N", OPTION_U32, offsetof(struct pages_args, count),
 	  "stop --watch after N rounds" },
 	{ "frames", 0, NULL, OPTION_FLAG, offsetof(struct pages_args, frames),

@@ -13,6 +13,8 @@ struct pages_args {
 	bool all;
 	bool shared;
 	bool frames;
+	bool by_region;
+	bool stacks;
 	uint64_t watch_ns;
 	uint32_t count;
 };
@@ -22,10 +24,8 @@ void pages_json_head(struct json *j);
 
 /* pages_at.c: one address in one or two spaces. */
 int pages_at(const struct pages_args *args, struct pagecount *pc);
-/* pages_erosion.c: a process and its relatives, again and again. */
+/* pages_watch.c: a process and its relatives, again and again. */
 int pages_watch(const struct pages_args *args, struct pagecount *pc);
-int pages_relatives_json(struct json *j, struct pagecount *pc);
-void pages_relatives_text(const struct pages_args *args, struct pagecount *pc);
 /* pages_shared.c: memory objects that more than one space maps. */
 int pages_shared(const struct pages_args *args, int argc, char **argv);
 

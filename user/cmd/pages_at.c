@@ -74,13 +74,16 @@ static int find_region(struct spot *s, uint64_t va)
 static void read_bytes(struct spot *s, uint64_t va)
 {
 	cleanup_close int fd = -1;
+	uint64_t page = (uint64_t)getpagesize(), left = page - va % page;
 	char path[40];
 	ssize_t got;
 
 	snprintf(path, sizeof(path), "/proc/%u/mem", s->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* only what is there: reading an absent page would make it */
-	got = fd < 0 || !(s->entry & PAGE_PRESENT) ? 0 : pread(fd, s->bytes, BYTES, (off_t)va);
+	/* only what is there: reading an absent page would make it, and so would the next */
+	got = fd < 0 || !(s->entry & PAGE_PRESENT)
+		      ? 0
+		      : pread(fd, s->bytes, left < BYTES ? left : BYTES, (off_t)va);
 	s->n_bytes = got > 0 ? (size_t)got : 0;
 }
 

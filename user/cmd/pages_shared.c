@@ -1,163 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory objects that two or more spaces map, with or without a descriptor left to them. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "cmd/pages.h"
 #include "lib/cleanup.h"
-#include "lib/text.h"
-#include "source/source.h"
-
-#define SYS_CACHESTAT 451 /* cf264e1329fb ("cachestat: implement cachestat syscall", 6.5) */
-
-struct mapper {
-	uint64_t space;
-	uint32_t tgid;
-};
-
-struct object {
-	uint32_t major;
-	uint32_t minor;
-	uint64_t inode;
-	char name[REGION_NAME_MAX];
-	enum nature nature;
-	uint64_t size; /* of its largest mapping */
-	uint64_t resident;
-	bool resident_known;
-	uint64_t key; /* SysV */
-	uint64_t nattch;
-	bool sysv_known;
-	struct mapper *by;
-	size_t n_by;
-	char *who; /* "12,34": for the output */
-};
-
-struct objects {
-	struct object *o;
-	size_t n;
-	size_t room;
-};
-
-/* ---- collecting: by device and inode ---- */
-
-static struct object *object_find(struct objects *all, const struct region *r)
-{
-	/* the mappings of one file are few and near: search from the end */
-	for (size_t i = all->n; i--;) {
-		struct object *o = &all->o[i];
-
-		if (o->inode == r->inode && o->minor == r->minor && o->major == r->major)
-			return o;
-	}
-	return NULL;
-}
-
-static struct object *object_add(struct objects *all, const struct region *r)
-{
-	struct object *o;
-
-	if (all->n == all->room) {
-		size_t room = all->room ? 2 * all->room : 64;
-
-		o = realloc(all->o, room * sizeof(*o));
-		if (!o)
-			return NULL;
-		all->o = o;
-		all->room = room;
-	}
-	o = &all->o[all->n++];
-	*o = (struct object){ .major = r->major, .minor = r->minor, .inode = r->inode };
-	memcpy(o->name, r->name, sizeof(o->name));
-	o->nature = region_nature(r);
-	return o;
-}
-
-/* What the object has in memory, asked of the object itself through one of its mappings. */
-static void ask_resident(struct object *o, uint32_t pid, const struct region *r)
-{
-	struct {
-		uint64_t off, len;
-	} all = { 0, 0 };
-	struct {
-		uint64_t cache, dirty, writeback, evicted, recently;
-	} cached = { 0 };
-	cleanup_close int fd = -1;
-	struct stat st;
-	char path[96];
-
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, r->start,
-		 r->end);
-	/* a device may do anything when it is opened */
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
-		return;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && o->nature != NATURE_HUGETLB &&
-	    !syscall(SYS_CACHESTAT, fd, &all, &cached, 0)) {
-		o->resident = cached.cache * (uint64_t)getpagesize();
-		o->resident_known = true;
-	} else if (o->nature != NATURE_FILE) {
-		/* memory without a disk: what is allocated is in memory or in swap */
-		o->resident = (uint64_t)st.st_blocks * 512;
-		o->resident_known = true;
-	}
-}
-
-static int object_map(struct object *o, const struct mapper *m)
-{
-	struct mapper *by;
-
-	for (size_t i = o->n_by; i--;)
-		if (o->by[i].space == m->space)
-			return 0;
-	by = realloc(o->by, (o->n_by + 1) * sizeof(*by));
-	if (!by)
-		return -ENOMEM;
-	o->by = by;
-	o->by[o->n_by++] = *m;
-	return 0;
-}
-
-static int collect_region(struct objects *all, const struct mapper *m, const struct region *r)
-{
-	struct object *o;
-
-	if (!region_is_shared(r) || !r->inode)
-		return 0;
-	o = object_find(all, r);
-	if (!o)
-		o = object_add(all, r);
-	if (!o)
-		return -ENOMEM;
-	if (r->end - r->start > o->size)
-		o->size = r->end - r->start;
-	if (!o->resident_known)
-		ask_resident(o, m->tgid, r);
-	return object_map(o, m);
-}
-
-static int collect_space(struct objects *all, const struct mapper *m)
-{
-	struct region r;
-	struct maps *maps;
-	int got = maps_open(m->tgid, &maps);
-
-	if (got)
-		return got;
-	while ((got = maps_next(maps, &r)) == 1)
-		if (collect_region(all, m, &r)) {
-			got = -ENOMEM;
-			break;
-		}
-	maps_close(maps);
-	return got;
-}
+#include "source/objects.h"
 
 /* One task of each space: threads and vfork children map nothing of their own. */
 static uint64_t collect(struct objects *all, const struct state *st)
@@ -167,38 +17,12 @@ static uint64_t collect(struct objects *all, const struct state *st)
 	for (size_t i = 0; i < st->ledger.n; i++) {
 		const struct space *sp = &st->ledger.spaces[i];
 		const struct task *t = space_member(&st->ledger, sp, 0);
-		struct mapper m = { sp->id, t->key.tid };
 
-		if (t->flags & TASK_KTHREAD)
-			continue;
-		unseen += collect_space(all, &m) == -EACCES;
+		if (!(t->flags & TASK_KTHREAD))
+			unseen += objects_add_space(all, sp->id, t->key.tid) == -EACCES;
 	}
+	objects_add_sysv(all);
 	return unseen;
-}
-
-/* /proc/sysvipc/shm: key shmid perms size cpid lpid nattch ...; the inode is the shmid. */
-static void ask_sysv(struct objects *all)
-{
-	cleanup_fclose FILE *f = fopen("/proc/sysvipc/shm", "re");
-	char line[512];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		int32_t key;
-		uint64_t id, nattch;
-
-		if (sscanf(line, "%" SCNd32 " %" SCNu64 " %*o %*u %*u %*u %" SCNu64, &key, &id,
-			   &nattch) != 3)
-			continue;
-		for (size_t i = 0; i < all->n; i++) {
-			struct object *o = &all->o[i];
-
-			if (o->nature != NATURE_SYSV || o->inode != id)
-				continue;
-			o->key = (uint32_t)key;
-			o->nattch = nattch;
-			o->sysv_known = true;
-		}
-	}
 }
 
 /* ---- showing ---- */
@@ -234,7 +58,7 @@ static void get_number(const void *row, int arg, struct value *v)
 	}
 	if (!o->sysv_known)
 		return;
-	snprintf(v->room, sizeof(v->room), "0x%08" PRIx64, o->key);
+	snprintf(v->room, sizeof(v->room), "0x%08" PRIx32, o->key);
 	value_str(v, v->room);
 }
 
@@ -271,28 +95,47 @@ static char *who_maps(const struct object *o)
 	size_t at = 0;
 
 	for (size_t i = 0; buf && i < o->n_by; i++)
-		at += (size_t)sprintf(buf + at, "%s%u", i ? "," : "", o->by[i].tgid);
+		at += (size_t)sprintf(buf + at, "%s%u", i ? "," : "", o->by[i].tid);
 	return buf;
 }
 
-static bool worth_showing(const struct object *o, const uint32_t *pids, size_t n)
+static bool worth_showing(const struct object *o, const uint64_t *spaces, size_t n)
 {
 	if (o->n_by < 2)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < o->n_by; k++)
-			if (o->by[k].tgid == pids[i])
+			if (o->by[k].space == spaces[i])
 				return true;
 	return !n;
 }
 
 static int by_size(const void *a, const void *b)
 {
-	const struct object *x = a, *y = b;
+	const struct object *x = *(struct object *const *)a, *y = *(struct object *const *)b;
 	uint64_t rx = x->resident_known ? x->resident : x->size;
 	uint64_t ry = y->resident_known ? y->resident : y->size;
 
 	return (rx < ry) - (rx > ry);
+}
+
+/* The largest first, and only those that the user asked for. */
+static void choose(struct objects *all, const uint64_t *spaces, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct object *o = all->o[i];
+
+		if (!worth_showing(o, spaces, n))
+			continue;
+		/* the rest stays behind, to be freed */
+		all->o[i] = all->o[kept];
+		all->o[kept++] = o;
+	}
+	all->shown = kept;
+	if (kept)
+		qsort(all->o, kept, sizeof(*all->o), by_size);
 }
 
 static void json_object_row(struct json *j, const struct object *o)
@@ -301,30 +144,30 @@ static void json_object_row(struct json *j, const struct object *o)
 	json_columns(j, object_columns, ARRAY_SIZE(object_columns), o);
 	json_array(j, "pids");
 	for (size_t i = 0; i < o->n_by; i++)
-		json_uint(j, NULL, o->by[i].tgid);
+		json_uint(j, NULL, o->by[i].tid);
 	json_array_end(j);
 	json_object_end(j);
 }
 
-static int print_json(const struct objects *all, const uint32_t *pids, size_t n)
+static int print_json(const struct objects *all, const struct state *st, uint64_t unseen)
 {
 	struct json *j = json_open(stdout, false);
+	struct snapshot head = st->snapshot;
 
 	if (!j)
 		return fail(EXIT_FAILED, "pages", "out of memory");
 	json_object(j, NULL);
-	pages_json_head(j);
+	head.withheld += unseen;
+	json_head(j, "pages", &head);
 	json_array(j, "objects");
-	for (size_t i = 0; i < all->n; i++)
-		if (worth_showing(&all->o[i], pids, n))
-			json_object_row(j, &all->o[i]);
+	for (size_t i = 0; i < all->shown; i++)
+		json_object_row(j, all->o[i]);
 	json_array_end(j);
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
-static int print_table(const struct pages_args *args, struct objects *all, const uint32_t *pids,
-		       size_t n)
+static int print_table(const struct pages_args *args, struct objects *all)
 {
 	struct view view = args->common.view;
 	const char *bad = NULL;
@@ -335,38 +178,24 @@ static int print_table(const struct pages_args *args, struct objects *all, const
 		      "NATURE,SIZE,RESIDENT,SPACES,KEY,NATTCH,PIDS,NAME", &view, &bad);
 	if (!t)
 		return fail(EXIT_FAILED, "pages", "out of memory");
-	for (size_t i = 0; i < all->n; i++) {
-		if (!worth_showing(&all->o[i], pids, n))
-			continue;
-		all->o[i].who = who_maps(&all->o[i]);
-		table_add(t, NULL, &all->o[i]);
+	for (size_t i = 0; i < all->shown; i++) {
+		all->o[i]->who = who_maps(all->o[i]);
+		table_add(t, NULL, all->o[i]);
 	}
 	table_print(t, stdout);
 	table_free(t);
 	return EXIT_DONE;
 }
 
-static void objects_deinit(struct objects *all)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		free(all->o[i].by);
-		free(all->o[i].who);
-	}
-	free(all->o);
-}
-
-static int shared(const struct pages_args *args, const struct state *st, const uint32_t *pids,
+static int shared(const struct pages_args *args, const struct state *st, const uint64_t *spaces,
 		  size_t n)
 {
 	struct objects all = { 0 };
 	uint64_t unseen = collect(&all, st);
 	int status;
 
-	ask_sysv(&all);
-	if (all.n)
-		qsort(all.o, all.n, sizeof(*all.o), by_size);
-	status = args->common.view.json ? print_json(&all, pids, n)
-					: print_table(args, &all, pids, n);
+	choose(&all, spaces, n);
+	status = args->common.view.json ? print_json(&all, st, unseen) : print_table(args, &all);
 	objects_deinit(&all);
 	if (unseen && status == EXIT_DONE)
 		note("mappings", "of %llu spaces are not for you to see: run as root",
@@ -376,27 +205,25 @@ static int shared(const struct pages_args *args, const struct state *st, const u
 
 int pages_shared(const struct pages_args *args, int argc, char **argv)
 {
-	cleanup_free uint32_t *pids = calloc((size_t)argc + 1, sizeof(*pids));
+	cleanup_free uint64_t *spaces = calloc((size_t)argc + 1, sizeof(*spaces));
 	struct state st;
-	int status = pids ? state_init(&st, &args->common, 0)
-			  : (int)fail(EXIT_FAILED, "pages", "out of memory");
+	int status = spaces ? state_init(&st, &args->common, 0)
+			    : (int)fail(EXIT_FAILED, "pages", "out of memory");
 
 	if (status)
 		return status;
 	for (int i = 0; i < argc && !status; i++) {
 		const struct task *t;
-		const struct space *sp = NULL;
 
 		status = state_task(&st, argv[i], &t);
-		if (!status)
-			sp = ledger_find(&st.ledger, task_space(t));
-		if (!status && !sp)
+		if (status)
+			break;
+		spaces[i] = task_space(t);
+		if (!spaces[i])
 			status = fail(EXIT_FAILED, argv[i], "has no address space");
-		if (sp)
-			pids[i] = space_member(&st.ledger, sp, 0)->key.tid;
 	}
 	if (!status)
-		status = shared(args, &st, pids, (size_t)argc);
+		status = shared(args, &st, spaces, (size_t)argc);
 	state_deinit(&st);
 	return status;
 }

@@ -189,6 +189,9 @@ static int stacks(const struct state *st, const struct common *common, const cha
 	if (status)
 		return status;
 	sp = ledger_find(&st->ledger, task_space(t));
+	if (!sp && !(t->flags & TASK_KTHREAD) && !task_res_known(t, RES_MM))
+		return fail(EXIT_MISSING, word,
+			    "its address space is not for you to see: run as its user or as root");
 	if (!sp)
 		return fail(EXIT_FAILED, word, "has no address space, so no user stack");
 	err = atlas_of(st, sp, &s, &n);

@@ -234,3 +234,15 @@ void json_columns(struct json *j, const struct column *cols, size_t n, const voi
 	if (*group)
 		json_object_end(j);
 }
+
+void json_rows(struct json *j, const char *key, const struct column *cols, size_t n_cols,
+	       const void *rows, size_t n, size_t size)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < n; i++) {
+		json_object(j, NULL);
+		json_columns(j, cols, n_cols, (const char *)rows + i * size);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}

@@ -31,5 +31,8 @@ void json_value(struct json *j, const char *key, const struct value *v);
 
 /* The members of the open object that a column table describes, dotted keys as nested objects. */
 void json_columns(struct json *j, const struct column *cols, size_t n, const void *row);
+/* An array of such objects from `n` rows of `size` bytes each. */
+void json_rows(struct json *j, const char *key, const struct column *cols, size_t n_cols,
+	       const void *rows, size_t n, size_t size);
 
 #endif

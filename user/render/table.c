@@ -127,6 +127,25 @@ int table_print(struct table *t, FILE *out)
 	return err;
 }
 
+int table_rows(const struct column *cols, size_t n_cols, const char *shown, const struct view *view,
+	       const void *rows, size_t n, size_t size, FILE *out)
+{
+	struct view own = *view;
+	const char *bad = NULL;
+	struct table *t;
+	int err;
+
+	own.columns = NULL;
+	t = table_new(cols, n_cols, shown, &own, &bad);
+	if (!t)
+		return -errno;
+	for (size_t i = 0; i < n; i++)
+		table_add(t, NULL, (const char *)rows + i * size);
+	err = table_print(t, out);
+	table_free(t);
+	return err;
+}
+
 void columns_describe(const struct column *cols, size_t n, FILE *out)
 {
 	for (size_t i = 0; i < n; i++)

@@ -30,6 +30,12 @@ struct libscols_line *table_add(struct table *t, struct libscols_line *parent, c
 /* Prints and forgets the rows. */
 int table_print(struct table *t, FILE *out);
 
+/*
+ * A whole table beside the one that -o speaks of: `n` rows of `size` bytes each. -errno.
+ */
+int table_rows(const struct column *cols, size_t n_cols, const char *shown, const struct view *view,
+	       const void *rows, size_t n, size_t size, FILE *out);
+
 /* The list for --list-columns. */
 void columns_describe(const struct column *cols, size_t n, FILE *out);
 

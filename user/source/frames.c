@@ -16,6 +16,7 @@
 #define KPF_HUGE   17
 #define KPF_KSM	   21
 #define KPF_THP	   22
+#define KPF_ZERO   24
 
 #define HUGE_BYTES (2u << 20) /* where the kernel does not say */
 /* Flags read at once over a run of neighbouring frames. */
@@ -85,8 +86,7 @@ bool frames_may_merge(const struct frames *f, uint32_t pid)
 
 static size_t huge_pages(void)
 {
-	cleanup_fclose FILE *f =
-		fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
+	cleanup_fclose FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
 	unsigned long bytes;
 
 	if (!f || fscanf(f, "%lu", &bytes) != 1 || !bytes)
@@ -169,7 +169,7 @@ static void label_huge(const struct frames *f, uint64_t va, size_t n, uint64_t *
 		    !(flags & (1ULL << KPF_HUGE | 1ULL << KPF_THP)))
 			continue;
 		for (size_t k = 0; k < each; k++)
-			e[i + k] |= PAGE_HUGE;
+			e[i + k] |= flags & 1ULL << KPF_ZERO ? PAGE_ZERO : PAGE_HUGE;
 	}
 }
 

@@ -41,3 +41,13 @@ int procmeta_cgroup(uint32_t tid, char *path, size_t n)
 	}
 	return err;
 }
+
+int procmeta_comm(uint32_t tid, char *comm, size_t n)
+{
+	cleanup_fclose FILE *f = open_task(tid, "comm");
+	size_t got = f ? fread(comm, 1, n - 1, f) : 0;
+
+	if (got)
+		comm[got - (comm[got - 1] == '\n')] = '\0';
+	return got ? 0 : -ESRCH;
+}

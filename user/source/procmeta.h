@@ -10,5 +10,7 @@
 int procmeta_uid(uint32_t tid, uint32_t *uid);
 /* The path of its cgroup, of the default hierarchy or else of the first. -errno or 0. */
 int procmeta_cgroup(uint32_t tid, char *path, size_t n);
+/* Its name; what a newline may be in it stays. -errno or 0. */
+int procmeta_comm(uint32_t tid, char *comm, size_t n);
 
 #endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory objects found through the mappings of living spaces, open descriptor or not: an object
+ * is its device and inode, whatever name it once had.
+ */
+#ifndef MMLENS_SOURCE_OBJECTS_H
+#define MMLENS_SOURCE_OBJECTS_H
+
+#include "model/object.h"
+
+struct objects {
+	struct object **o;
+	size_t n;
+	size_t shown; /* the first of them that an output wants */
+	size_t room;
+	struct object_index *index; /* objects.c's own */
+};
+
+/* What the space of task `tid` maps shared. -errno; -EACCES: its mappings are not for us. */
+int objects_add_space(struct objects *all, uint64_t space, uint32_t tid);
+/* Keys and attach counts of SysV segments. */
+void objects_add_sysv(struct objects *all);
+void objects_deinit(struct objects *all);
+
+#endif
