@@ -55,26 +55,23 @@ static struct judgement judge_facts(const struct proof *p, enum claim claim)
 
 static enum difference difference(const struct proof_record *r)
 {
-	return difference_of(r->low, r->high, r->n);
+	return r ? difference_of(r->low, r->high, r->margin, r->n) : DIFFERENCE_HIDDEN;
 }
 
 static void say_difference(char *buf, size_t n, const char *what, const struct proof_record *r)
 {
-	static const char *const words[] = {
-		[DIFFERENCE_NONE] = "no measurable difference",
-		[DIFFERENCE_MORE] = "dearer",
-		[DIFFERENCE_LESS] = "cheaper",
-	};
-
-	snprintf(buf, n, "%s: %s (%+.0f ns, 95 %% between %+.0f and %+.0f)", what,
-		 words[difference(r)], r->value, r->low, r->high);
+	if (r)
+		snprintf(buf, n, "%s a process is %s (%+.0f ns, 95 %% between %+.0f and %+.0f)",
+			 what, difference_word(difference(r)), r->value, r->low, r->high);
+	else
+		snprintf(buf, n, "%s could not be measured", what);
 }
 
 /* The verdict is by the barest switch; how the other settings fell out belongs beside it. */
 static void say_settings(char *buf, size_t n, const struct proof *p)
 {
 	static const char prefix[] = "switch difference, ";
-	size_t by[3] = { 0 }, all = 0;
+	size_t by[DIFFERENCE_LESS + 1] = { 0 }, all = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct proof_record *r = &p->records[i];
@@ -85,10 +82,20 @@ static void say_settings(char *buf, size_t n, const struct proof *p)
 		by[difference(r)]++;
 		all++;
 	}
-	snprintf(buf, n,
-		 "of %zu settings %zu dearer, %zu without measurable difference, %zu "
-		 "cheaper",
-		 all, by[DIFFERENCE_MORE], by[DIFFERENCE_NONE], by[DIFFERENCE_LESS]);
+	snprintf(buf, n, "of %zu settings dearer %zu, no difference %zu, cheaper %zu, hidden %zu",
+		 all, by[DIFFERENCE_MORE], by[DIFFERENCE_NONE], by[DIFFERENCE_LESS],
+		 by[DIFFERENCE_HIDDEN]);
+}
+
+/* Both halves must hold; one that is refuted refutes; what is hidden leaves the answer open. */
+static enum proof_verdict both(enum difference make, enum difference swap)
+{
+	if (make == DIFFERENCE_MORE && swap == DIFFERENCE_MORE)
+		return PROOF_PROVED;
+	if (make == DIFFERENCE_NONE || make == DIFFERENCE_LESS || swap == DIFFERENCE_NONE ||
+	    swap == DIFFERENCE_LESS)
+		return PROOF_NOT_TRUE_HERE;
+	return PROOF_CANNOT_TELL;
 }
 
 static struct judgement judge_overhead(const struct proof *p)
@@ -98,17 +105,15 @@ static struct judgement judge_overhead(const struct proof *p)
 	struct judgement j = judge_facts(p, CLAIM_OVERHEAD);
 	char made[110], switched[110], settings[90];
 
-	if (!make || !swap) {
+	if (!make && !swap) {
 		j.verdict = PROOF_CANNOT_TELL;
 		return j;
 	}
-	say_difference(made, sizeof(made), "to make, a process is", make);
-	say_difference(switched, sizeof(switched), "to switch (futex), a process is", swap);
+	say_difference(made, sizeof(made), "to make,", make);
+	say_difference(switched, sizeof(switched), "to switch (futex),", swap);
 	say_settings(settings, sizeof(settings), p);
 	snprintf(j.because, sizeof(j.because), "%s; %s; %s", made, switched, settings);
-	j.verdict = difference(make) == DIFFERENCE_MORE && difference(swap) == DIFFERENCE_MORE
-			    ? PROOF_PROVED
-			    : PROOF_NOT_TRUE_HERE;
+	j.verdict = both(difference(make), difference(swap));
 	return j;
 }
 

@@ -4,9 +4,6 @@
 
 #include "analysis/statistics.h"
 
-/* With fewer the chance that all samples lie on one side of the median is above 5 %. */
-#define SAMPLES_MIN 6
-
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -36,9 +33,30 @@ struct estimate estimate_of(double *samples, size_t n)
 	return e;
 }
 
-enum difference difference_of(double low, double high, size_t n)
+enum difference difference_of(double low, double high, double margin, size_t n)
 {
-	if (n < SAMPLES_MIN || (low <= 0 && high >= 0))
-		return DIFFERENCE_NONE;
-	return low > 0 ? DIFFERENCE_MORE : DIFFERENCE_LESS;
+	if (n < SAMPLES_MIN)
+		return DIFFERENCE_HIDDEN;
+	if (low > 0 || high < 0)
+		return low > 0 ? DIFFERENCE_MORE : DIFFERENCE_LESS;
+	return low > -margin && high < margin ? DIFFERENCE_NONE : DIFFERENCE_HIDDEN;
+}
+
+struct estimate estimate_widened(struct estimate e, double noise)
+{
+	e.low -= noise;
+	e.high += noise;
+	return e;
+}
+
+const char *difference_word(enum difference d)
+{
+	static const char *const words[] = {
+		[DIFFERENCE_HIDDEN] = "hidden by noise",
+		[DIFFERENCE_NONE] = "no measurable difference",
+		[DIFFERENCE_MORE] = "dearer",
+		[DIFFERENCE_LESS] = "cheaper",
+	};
+
+	return words[d];
 }

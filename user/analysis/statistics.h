@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* With fewer the chance that all samples lie on one side of the median is above 5 %. */
+#define SAMPLES_MIN 6
+
 struct estimate {
 	double median;
 	double low; /* 95 % confidence interval of the median, by order statistics: no shape assumed */
@@ -16,12 +19,21 @@ struct estimate {
 struct estimate estimate_of(double *samples, size_t n);
 
 enum difference {
-	DIFFERENCE_NONE, /* the interval holds 0: no measurable difference */
+	DIFFERENCE_HIDDEN, /* the interval holds 0, and more than would matter: noise hides it */
+	DIFFERENCE_NONE,   /* the interval holds 0 and nothing beyond what matters */
 	DIFFERENCE_MORE,
 	DIFFERENCE_LESS,
 };
 
-/* What an estimate of paired differences says. */
-enum difference difference_of(double low, double high, size_t n);
+/*
+ * What an estimate of paired differences says. `margin` is the least difference that would matter;
+ * 0 where any would, and then absence cannot be shown.
+ */
+enum difference difference_of(double low, double high, double margin, size_t n);
+
+/* Farther from `e` on both sides by what two equal things were seen to differ. */
+struct estimate estimate_widened(struct estimate e, double noise);
+/* As a word about a cost: "dearer", "no measurable difference" ... */
+const char *difference_word(enum difference d);
 
 #endif

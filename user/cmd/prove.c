@@ -73,7 +73,28 @@ struct stage {
 	struct proof *proof;
 	int now; /* -1 before the first */
 	int width;
+	bool tty;   /* of stderr: somebody may be waiting there */
+	bool shown; /* a transient line stands there */
+	uint64_t begin;
 };
+
+static void progress_clear(struct stage *st)
+{
+	if (st->shown)
+		fputs("\r\033[K", stderr);
+	st->shown = false;
+}
+
+static void progress_show(struct stage *st, const struct proof_record *r)
+{
+	if (!st->tty)
+		return;
+	progress_clear(st);
+	fprintf(stderr, "  ... %.0f s, %s: %.*s", (double)(lab_now() - st->begin) / 1e9,
+		claim_name((enum claim)r->claim), st->width - 30, r->text);
+	fflush(stderr);
+	st->shown = true;
+}
 
 static void turn_to(struct stage *st, int claim)
 {
@@ -94,6 +115,11 @@ static int keep(struct stage *st, const struct proof_record *r)
 {
 	if (r->claim >= CLAIM_NR)
 		return -EPROTO;
+	if (r->type == PROOF_PROGRESS) {
+		progress_show(st, r);
+		return 0;
+	}
+	progress_clear(st);
 	turn_to(st, (int)r->claim);
 	if (!st->args->common.view.json)
 		proof_print(stdout, r, st->width);
@@ -120,6 +146,7 @@ static int collect(struct stage *st, const bool *claims)
 		if (err > 0)
 			keep(st, &r);
 	lab_stop(&room);
+	progress_clear(st);
 	remove_queues(st->proof);
 	if (caught) {
 		signal(caught, SIG_DFL);
@@ -180,7 +207,14 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	const struct prove_args *a = args;
 	bool claims[CLAIM_NR] = { false };
 	struct proof proof = { 0 };
-	struct stage st = { a, &proof, -1, width() };
+	struct stage st = {
+		.args = a,
+		.proof = &proof,
+		.now = -1,
+		.width = width(),
+		.tty = isatty(STDERR_FILENO),
+		.begin = lab_now(),
+	};
 	struct judgement judged[CLAIM_NR];
 	struct snapshot head;
 	int status = choose(argc, argv, claims);

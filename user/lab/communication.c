@@ -2,186 +2,155 @@
 /* What it costs to tell another task something, and whether a plain write is enough. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "lab/medium.h"
+#include "lab/core.h"
+#include "lab/exchange.h"
+#include "lab/toll.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
-#include "source/bpf_switch.h"
-
-#define SAMPLES_MAX 400
 
 static const size_t sizes[] = { 1, 64, 4096, 64u << 10, 1u << 20 };
 
-struct exchange {
-	const struct medium *medium;
-	struct medium_state m;
-	size_t size;
-	size_t rounds;
-	double ns[SAMPLES_MAX]; /* one way: half of there and back */
-	double switches;	/* of the first side, each message */
-	int err;
+/* The line of one medium, as it grows. */
+struct line {
+	char text[300];
+	size_t used;
 };
 
-/* The other side answers every message by one of the same size. */
-static int answer(struct exchange *x)
+__attribute__((format(printf, 2, 3))) static void append(struct line *line, const char *fmt, ...)
 {
-	int err = 0;
+	size_t room = sizeof(line->text) - line->used;
+	va_list ap;
+	int n;
 
-	for (size_t i = 0; i < x->rounds && !err; i++) {
-		err = x->medium->receive(&x->m, 1, x->size);
-		if (!err)
-			err = x->medium->send(&x->m, 1, x->size);
-	}
-	return err;
+	va_start(ap, fmt);
+	n = vsnprintf(line->text + line->used, room, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		line->used += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static void *answer_thread(void *arg)
+static void say_toll(struct lab *l, const struct medium *medium, const struct toll *toll,
+		     struct line *line)
 {
-	answer(arg);
-	return NULL;
+	char name[64];
+
+	if (!toll->known)
+		return;
+	snprintf(name, sizeof(name), "switches %s", medium->name);
+	lab_count(l, name, toll->switches, "per message");
+	snprintf(name, sizeof(name), "calls %s", medium->name);
+	lab_count(l, name, toll->calls, "per message");
+	snprintf(name, sizeof(name), "copies %s", medium->name);
+	lab_count(l, name, toll->copies, "per byte");
+	append(line, "; a message takes %.1f switches, %.1f calls, %.1f copies", toll->switches,
+	       toll->calls, toll->copies);
 }
 
-static long switches_of_mine(void)
+/* ns, one way */
+static double say_exchange(struct lab *l, struct exchange *x, struct line *line)
 {
-	struct rusage u;
-
-	getrusage(RUSAGE_THREAD, &u);
-	return u.ru_nvcsw + u.ru_nivcsw;
-}
-
-static int ask(struct exchange *x)
-{
-	long before = switches_of_mine();
-
-	for (size_t i = 0; i < x->rounds; i++) {
-		uint64_t begin = lab_now();
-		int err = x->medium->send(&x->m, 0, x->size);
-
-		if (!err)
-			err = x->medium->receive(&x->m, 0, x->size);
-		if (err)
-			return err;
-		x->ns[i] = (double)(lab_now() - begin) / 2;
-	}
-	/* what leaves here comes back there: as many on the other side, over two messages */
-	x->switches = (double)(switches_of_mine() - before) / (double)x->rounds;
-	return 0;
-}
-
-static int with_thread(struct exchange *x)
-{
-	pthread_t t;
-	int err = -pthread_create(&t, NULL, answer_thread, x);
-
-	if (err)
-		return err;
-	err = ask(x);
-	pthread_join(t, NULL);
-	return err;
-}
-
-static int with_process(struct exchange *x)
-{
-	pid_t pid;
-	int err;
-
-	x->m.pids[0] = getpid();
-	pid = lab_fork();
-	if (!pid) {
-		x->m.pids[1] = getpid();
-		answer(x);
-		/* its memory may yet be read */
-		for (;;)
-			pause();
-	}
-	if (pid < 0)
-		return pid;
-	x->m.pids[1] = pid;
-	err = ask(x);
-	kill(pid, SIGKILL);
-	lab_reap(pid);
-	return err;
-}
-
-static void exchange_run(struct exchange *x, struct lab *l)
-{
-	x->m = (struct medium_state){ .lab = l, .fds = { -1, -1, -1, -1 }, .queue = { -1, -1 } };
-	x->m.turn = lab_shared(4096);
-	for (int i = 0; i < 2; i++)
-		x->m.own[i] = malloc(MESSAGE_MOST);
-	x->err = -ENOMEM;
-	if (x->m.turn && x->m.own[0] && x->m.own[1]) {
-		memset(x->m.own[0], 1, MESSAGE_MOST);
-		memset(x->m.own[1], 2, MESSAGE_MOST);
-		x->err = x->medium->open(&x->m);
-		if (!x->err)
-			x->err = x->medium->threads ? with_thread(x) : with_process(x);
-		x->medium->close(&x->m);
-	}
-	for (int i = 0; i < 2; i++)
-		free(x->m.own[i]);
-	if (x->m.turn)
-		munmap(x->m.turn, 4096);
-}
-
-static void say_exchange(struct lab *l, struct exchange *x, char *line, size_t room)
-{
-	struct estimate e = estimate_of(x->ns, x->rounds);
+	struct estimate e = estimate_of(x->ns, x->n);
 	char name[64], size[16], ns[16];
-	size_t used = strlen(line);
 
 	text_size(size, sizeof(size), x->size);
 	snprintf(name, sizeof(name), "latency %s, %s", x->medium->name, size);
-	lab_estimate(l, name, e, "ns");
-	snprintf(line + used, room - used, "  %s %s", size,
-		 text_ns(ns, sizeof(ns), (uint64_t)e.median));
+	lab_estimate(l, name, e);
+	append(line, "%s %s %s", line->used > strlen(x->medium->name) + 1 ? "," : "", size,
+	       text_ns(ns, sizeof(ns), (uint64_t)e.median));
 	if (x->size == MESSAGE_MOST && e.median > 0) {
 		snprintf(name, sizeof(name), "throughput %s, %s", x->medium->name, size);
 		lab_count(l, name, (double)x->size * 1e9 / e.median, "B/s");
 	}
-	if (x->size != 1)
-		return;
-	snprintf(name, sizeof(name), "switches %s", x->medium->name);
-	lab_count(l, name, x->switches, "per message");
-	snprintf(name, sizeof(name), "copies %s", x->medium->name);
-	lab_count(l, name, x->medium->copies, "per byte");
-	used = strlen(line);
-	snprintf(line + used, room - used, " (%.1f switches, %d %s)", x->switches,
-		 x->medium->copies, x->medium->copies == 1 ? "copy" : "copies");
+	return e.median;
 }
 
-static void measure_medium(struct lab *l, const struct medium *medium)
-{
-	struct exchange *x = calloc(1, sizeof(*x));
-	char line[320];
+/* What one medium took for the smallest and for the largest message; 0: not measured. */
+struct took {
+	double least;
+	double most;
+};
 
-	if (!x)
-		return lab_say(l, PROOF_CANNOT, "%s: out of memory", medium->name);
-	snprintf(line, sizeof(line), "%s:", medium->name);
-	for (size_t i = 0; i < ARRAY_SIZE(sizes) && sizes[i] <= medium->most; i++) {
-		*x = (struct exchange){ .medium = medium, .size = sizes[i] };
-		x->rounds = (sizes[i] > 65536 ? 80 : SAMPLES_MAX) / (l->quick ? 4 : 1);
-		exchange_run(x, l);
-		if (x->err) {
-			lab_say(l, PROOF_SAW, "%s: not possible here: %s", medium->name,
-				strerror(-x->err));
+static struct took measure_medium(struct lab *l, const struct medium *medium,
+				  const struct toll *toll, uint64_t until)
+{
+	cleanup_free struct exchange *x = calloc(1, sizeof(*x));
+	struct took took = { 0 };
+	struct line line = { .used = 0 };
+	size_t i = 0;
+	int err = x ? 0 : -ENOMEM;
+
+	append(&line, "%s:", medium->name);
+	lab_progress(l, "passing messages by %s", medium->name);
+	for (; !err && i < ARRAY_SIZE(sizes) && sizes[i] <= medium->most; i++) {
+		double ns;
+
+		*x = (struct exchange){ .lab = l, .medium = medium, .size = sizes[i] };
+		x->most = (sizes[i] > 65536 ? 80 : EXCHANGE_MOST) / (l->quick ? 4 : 1);
+		x->until = lab_now() + (until - lab_now()) / (ARRAY_SIZE(sizes) - i);
+		exchange_run(x);
+		err = x->err;
+		if (err)
 			break;
-		}
-		say_exchange(l, x, line, sizeof(line));
+		ns = say_exchange(l, x, &line);
+		took.least = i ? took.least : ns;
+		took.most = sizes[i] == MESSAGE_MOST ? ns : 0;
 	}
-	if (!x->err)
-		lab_say(l, PROOF_SAW, "%s", line);
-	if (!medium->threads)
-		lab_fact(l, !x->err, "%s carries messages between processes", medium->name);
-	free(x);
+	say_toll(l, medium, toll, &line);
+	if (i)
+		lab_say(l, PROOF_SAW, "%s", line.text);
+	if (err)
+		lab_say(l, PROOF_SAW, "%s: %s not possible here: %s", medium->name,
+			i ? "larger messages are" : "is", strerror(-err));
+	if (!medium->threads && (i || !err))
+		lab_fact(l, i > 0, "%s carries messages between processes", medium->name);
+	return took;
+}
+
+static void conclude(struct lab *l, const struct took *took)
+{
+	size_t least = 1, most = 1;
+	char a[16], b[16], c[16], d[16];
+
+	for (size_t i = 1; i < MEDIA; i++) {
+		if (took[i].least > 0 && took[i].least < took[least].least)
+			least = i;
+		if (took[i].most > 0 && took[i].most < took[most].most)
+			most = i;
+	}
+	if (!(took[0].least > 0 && took[least].least > 0 && took[most].most > 0))
+		return;
+	lab_say(l, PROOF_CONCLUDED,
+		"to tell a thread one byte takes %s, a process at least %s (%s): what both pay is "
+		"the wake-up and the switch",
+		text_ns(a, sizeof(a), (uint64_t)took[0].least),
+		text_ns(b, sizeof(b), (uint64_t)took[least].least), media[least].name);
+	lab_say(l, PROOF_CONCLUDED,
+		"to tell a thread 1 MiB takes %s, for it stays where it is; a process at least %s "
+		"(%s): each copy counts",
+		text_ns(c, sizeof(c), (uint64_t)took[0].most),
+		text_ns(d, sizeof(d), (uint64_t)took[most].most), media[most].name);
+}
+
+static void by_medium(struct lab *l, const struct toll *tolls)
+{
+	struct took took[MEDIA] = { { 0 } };
+	struct core_use use;
+
+	lab_say(l, PROOF_STEP,
+		"pass messages of 1 byte to 1 MiB there and back; one way is half of it");
+	core_describe(l);
+	core_begin(l, &use);
+	for (size_t i = 0; i < MEDIA; i++)
+		took[i] = measure_medium(l, &media[i], &tolls[i], lab_share(l, MEDIA - i));
+	conclude(l, took);
+	core_say(l, &use);
+	lab_say(l, PROOF_TRY, "mmlens channels PID PID");
 }
 
 static volatile int plain; /* a variable like any other */
@@ -216,49 +185,11 @@ static void plain_write(struct lab *l)
 	lab_say(l, PROOF_TRY, "mmlens pages PID PID");
 }
 
-/* The same by our own trace, when this kernel and user allow it. */
-static void traced_switches(struct lab *l)
-{
-	struct exchange *x = calloc(1, sizeof(*x));
-	struct switch_ask window = { .tasks = 4096 };
-	struct switch_session *ss;
-	struct switches sw = { 0 };
-	struct why why = { "" };
-	uint64_t mine = 0;
-
-	lab_say(l, PROOF_STEP, "pass 400 one-byte messages by pipe, every switch counted by eBPF");
-	prctl(PR_SET_NAME, "mmlens-talk");
-	if (!x || switch_session_open(&ss, &window, &why)) {
-		lab_say(l, PROOF_SAW, "not traced: %s", why.text);
-		free(x);
-		return;
-	}
-	*x = (struct exchange){ .medium = &media[1], .size = 1, .rounds = SAMPLES_MAX };
-	if (!switch_session_start(ss, &why)) {
-		exchange_run(x, l);
-		switch_session_stop(ss, &sw);
-		for (size_t i = 0; i < sw.n_tasks; i++)
-			if (!strcmp(sw.tasks[i].comm, "mmlens-talk"))
-				mine += task_switches_total(&sw.tasks[i]);
-		lab_count(l, "traced switches pipe", (double)mine / (2.0 * SAMPLES_MAX),
-			  "per message");
-		lab_say(l, PROOF_SAW, "%llu switches for %d messages", (unsigned long long)mine,
-			2 * SAMPLES_MAX);
-	}
-	switch_session_close(ss);
-	switches_deinit(&sw);
-	free(x);
-	lab_say(l, PROOF_TRY, "mmlens channels PID PID");
-}
-
 void lab_communication(struct lab *l)
 {
+	struct toll tolls[MEDIA] = { { 0 } };
+
 	plain_write(l);
-	lab_say(l, PROOF_STEP,
-		"pass messages of 1 byte to 1 MiB there and back on CPU %d; one way "
-		"is half of it",
-		l->cpu);
-	for (size_t i = 0; i < media_n; i++)
-		measure_medium(l, &media[i]);
-	traced_switches(l);
+	toll_take(l, tolls);
+	by_medium(l, tolls);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What it costs to make a task: to its first instruction, and to its end as the maker sees it. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
@@ -12,12 +13,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lab/core.h"
 #include "lab/lab.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
 #define SAMPLES_MAX 400
 #define STACK_SIZE  (64u << 10)
+
+/* A difference below this part of a thread's cost is none that matters. */
+#define MARGIN 0.05
 
 /* Written by the new task: the time of its first instruction. */
 static uint64_t *born;
@@ -46,51 +51,51 @@ static int make_thread(struct birth *b)
 	return 0;
 }
 
+/* Of a new process that is to end at once; from the space of its maker or its own. */
+static void __attribute__((noreturn)) process_main(void)
+{
+	*born = lab_now();
+	_exit(0);
+}
+
 static int peer_main(void *arg)
 {
 	(void)arg;
-	*born = lab_now();
-	return 0;
+	process_main();
+}
+
+/* The maker's side: errno is that of the call, where it failed. */
+static int process_made(struct birth *b, pid_t pid)
+{
+	if (pid < 0)
+		return -errno;
+	b->made = lab_now();
+	return lab_reap(pid) < 0 ? -ECHILD : 0;
 }
 
 static int make_peer(struct birth *b)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
-	pid_t pid = clone(peer_main, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
 
-	if (pid < 0)
-		return -errno;
-	b->made = lab_now();
-	return lab_reap(pid) < 0 ? -ECHILD : 0;
+	return process_made(b, clone(peer_main, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL));
 }
 
-/* As vfork(2), whose child must not return: the parent waits until it is gone. */
 static int make_vfork(struct birth *b)
 {
 	pid_t pid = vfork();
 
-	if (!pid) {
-		*born = lab_now();
-		_exit(0);
-	}
-	if (pid < 0)
-		return -errno;
-	b->made = lab_now();
-	return lab_reap(pid) < 0 ? -ECHILD : 0;
+	if (!pid)
+		process_main();
+	return process_made(b, pid);
 }
 
 static int make_fork(struct birth *b)
 {
 	pid_t pid = fork();
 
-	if (!pid) {
-		*born = lab_now();
-		_exit(0);
-	}
-	if (pid < 0)
-		return -errno;
-	b->made = lab_now();
-	return lab_reap(pid) < 0 ? -ECHILD : 0;
+	if (!pid)
+		process_main();
+	return process_made(b, pid);
 }
 
 static int make_spawn(struct birth *b)
@@ -99,10 +104,8 @@ static int make_spawn(struct birth *b)
 	pid_t pid;
 	int err = posix_spawnp(&pid, "true", NULL, NULL, argv, envp);
 
-	if (err)
-		return -err;
-	b->made = lab_now();
-	return lab_reap(pid) < 0 ? -ECHILD : 0;
+	errno = err;
+	return process_made(b, err ? -1 : pid);
 }
 
 static const struct maker {
@@ -124,6 +127,7 @@ struct births {
 	double first[SAMPLES_MAX];
 	double made[SAMPLES_MAX];
 	double ended[SAMPLES_MAX];
+	double whole[SAMPLES_MAX]; /* as `ended`, in the order they came */
 	size_t n;
 	int err; /* the first refusal: the experiment stops there */
 };
@@ -142,57 +146,94 @@ static void birth_take(struct births *s, const struct maker *m)
 	b.first = *born;
 	s->first[s->n] = b.first ? (double)(b.first - begin) : 0;
 	s->made[s->n] = (double)(b.made - begin);
+	s->whole[s->n] = (double)(b.ended - begin);
 	s->ended[s->n++] = (double)(b.ended - begin);
 }
 
-static void births_say(struct lab *l, struct births *s, const char *name)
+/* Where the time goes: the call copies, then the new task must get the core, run and be ended. */
+static void say_phases(struct lab *l, const char *name, const struct estimate *first,
+		       const struct estimate *made, const struct estimate *ended)
+{
+	char a[16], b[16], c[16];
+	double begun = fmax(first->median, made->median);
+
+	if (first->median > 0)
+		return lab_say(l, PROOF_SAW,
+			       "%s: %s to make and end: the call %s, first instruction after %s, "
+			       "%.0f %% for its end",
+			       name, text_ns(a, sizeof(a), (uint64_t)ended->median),
+			       text_ns(b, sizeof(b), (uint64_t)made->median),
+			       text_ns(c, sizeof(c), (uint64_t)first->median),
+			       100 * (1 - begun / ended->median));
+	lab_say(l, PROOF_SAW,
+		"%s: %s to make and end: the call %s, until its exec; first instruction later, "
+		"untold",
+		name, text_ns(a, sizeof(a), (uint64_t)ended->median),
+		text_ns(b, sizeof(b), (uint64_t)made->median));
+}
+
+/* ns to make and end it; 0: it could not be made. */
+static double births_say(struct lab *l, struct births *s, const char *name)
 {
 	struct estimate first = estimate_of(s->first, s->n), made = estimate_of(s->made, s->n);
 	struct estimate ended = estimate_of(s->ended, s->n);
-	char what[96], a[16], b[16], c[16];
+	char what[96];
 
-	if (!s->n)
-		return lab_say(l, PROOF_CANNOT, "%s could not be made: %s", name,
-			       strerror(-s->err));
+	if (!s->n) {
+		lab_say(l, PROOF_CANNOT, "%s could not be made: %s", name, strerror(-s->err));
+		return 0;
+	}
 	snprintf(what, sizeof(what), "create %s", name);
-	lab_estimate(l, what, made, "ns");
+	lab_estimate(l, what, made);
 	if (first.median > 0) {
 		snprintf(what, sizeof(what), "first instruction %s", name);
-		lab_estimate(l, what, first, "ns");
+		lab_estimate(l, what, first);
 	}
 	snprintf(what, sizeof(what), "create and end %s", name);
-	lab_estimate(l, what, ended, "ns");
-	lab_say(l, PROOF_SAW, "%s: the call %s, first instruction %s, to its end %s", name,
-		text_ns(a, sizeof(a), (uint64_t)made.median),
-		first.median > 0 ? text_ns(b, sizeof(b), (uint64_t)first.median) : "unknown",
-		text_ns(c, sizeof(c), (uint64_t)ended.median));
+	lab_estimate(l, what, ended);
+	say_phases(l, name, &first, &made, &ended);
 	if (s->err)
 		lab_say(l, PROOF_SAW, "%s: shrunk to %zu samples: %s (ulimit -u?)", name, s->n,
 			strerror(-s->err));
+	return ended.median;
 }
 
-/* Interleaved, so that a busy minute falls on all alike; the difference is paired for that. */
+/* Paired for the noise that falls on both: neighbours in time. */
+static void say_dearness(struct lab *l, struct births *of, const double *ended)
+{
+	static double difference[SAMPLES_MAX];
+	size_t n = of[MAKE_THREAD].n < of[MAKE_FORK].n ? of[MAKE_THREAD].n : of[MAKE_FORK].n;
+
+	if (!n)
+		return;
+	for (size_t i = 0; i < n; i++)
+		difference[i] = of[MAKE_FORK].whole[i] - of[MAKE_THREAD].whole[i];
+	lab_difference(l, "fork - thread", estimate_of(difference, n), MARGIN * ended[MAKE_THREAD]);
+	lab_say(l, PROOF_CONCLUDED, "to make and end a process by fork takes %.1f times a thread",
+		ended[MAKE_FORK] / ended[MAKE_THREAD]);
+}
+
+/* Interleaved, so that a busy minute falls on all alike. */
 static void compare_makers(struct lab *l)
 {
 	static struct births of[ARRAY_SIZE(makers)];
-	static double difference[SAMPLES_MAX];
-	size_t rounds = l->quick ? 60 : SAMPLES_MAX, n;
+	size_t rounds = l->quick ? 60 : SAMPLES_MAX;
+	double ended[ARRAY_SIZE(makers)];
+	uint64_t until = lab_share(l, 3);
 
 	lab_say(l, PROOF_STEP,
-		"create and end a task %zu times in each of %zu ways, interleaved, "
-		"on CPU %d",
-		rounds, ARRAY_SIZE(makers), l->cpu);
-	for (size_t i = 0; i < rounds; i++)
+		"create and end a task up to %zu times in each of %zu ways, "
+		"interleaved",
+		rounds, ARRAY_SIZE(makers));
+	core_describe(l);
+	lab_progress(l, "making tasks in %zu ways", ARRAY_SIZE(makers));
+	for (size_t i = 0; lab_more(l, i, rounds, until); i++)
 		for (size_t m = 0; m < ARRAY_SIZE(makers); m++)
 			if (!of[m].err)
 				birth_take(&of[m], &makers[m]);
-	n = of[MAKE_THREAD].n < of[MAKE_FORK].n ? of[MAKE_THREAD].n : of[MAKE_FORK].n;
-	for (size_t i = 0; i < n; i++)
-		difference[i] = of[MAKE_FORK].ended[i] - of[MAKE_THREAD].ended[i];
 	for (size_t m = 0; m < ARRAY_SIZE(makers); m++)
-		births_say(l, &of[m], makers[m].name);
-	if (n)
-		lab_estimate(l, "fork - thread", estimate_of(difference, n), "ns");
+		ended[m] = births_say(l, &of[m], makers[m].name);
+	say_dearness(l, of, ended);
 	lab_say(l, PROOF_TRY, "mmlens trace -- COMMAND");
 }
 
@@ -209,51 +250,122 @@ static double page_tables(void)
 	return 0;
 }
 
-static void fork_with(struct lab *l, size_t mib, bool huge)
+/*
+ * The bill that comes after fork: while the child lives, each page that is written again must be
+ * copied first. ns a MiB, or 0.
+ */
+static double rewrite(char *p, size_t size)
+{
+	static const size_t page = 4096, most = 64 << 20;
+	size_t some = size < most ? size : most;
+	uint64_t begin;
+	pid_t pid = lab_fork();
+	double ns;
+
+	if (!pid)
+		for (;;)
+			pause();
+	if (pid < 0)
+		return 0;
+	begin = lab_now();
+	for (size_t at = 0; at < some; at += page)
+		((volatile char *)p)[at] = 2;
+	ns = (double)(lab_now() - begin);
+	kill(pid, SIGKILL);
+	lab_reap(pid);
+	return ns / (double)(some >> 20);
+}
+
+struct load {
+	size_t mib;
+	bool huge;
+};
+
+/* The memory written before, or NULL with its reason said. */
+static char *written(struct lab *l, const struct load *w)
+{
+	size_t size = w->mib << 20;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED) {
+		lab_say(l, PROOF_SAW, "%zu MiB refused: %s; left out", w->mib, strerror(errno));
+		return NULL;
+	}
+	madvise(p, size, w->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	memset(p, 1, size);
+	return p;
+}
+
+/* ns to make and end such a process; 0: not measured. */
+static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 {
 	static struct births s;
-	size_t size = mib << 20, rounds = mib > 256 ? 15 : 40;
-	char name[64], *p = NULL;
+	char name[64], what[80], *p = NULL;
+	double ended, ns;
 
 	memset(&s, 0, sizeof(s));
-	if (size) {
-		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (p == MAP_FAILED)
-			return lab_say(l, PROOF_SAW, "%zu MiB refused: %s; left out", mib,
-				       strerror(errno));
-		madvise(p, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-		memset(p, 1, size);
-	}
-	for (size_t i = 0; i < (l->quick ? rounds / 4 + 4 : rounds) && !s.err; i++)
+	snprintf(name, sizeof(name), "fork, %zu MiB%s", w->mib, w->huge ? " huge" : "");
+	lab_progress(l, "%s", name);
+	if (w->mib && !(p = written(l, w)))
+		return 0;
+	while (!s.err && lab_more(l, s.n, w->mib > 256 ? 15 : 40, until))
 		birth_take(&s, &makers[MAKE_FORK]);
-	snprintf(name, sizeof(name), "fork, %zu MiB%s", mib, huge ? " huge" : "");
-	births_say(l, &s, name);
-	snprintf(name, sizeof(name), "page tables, %zu MiB%s", mib, huge ? " huge" : "");
-	lab_count(l, name, page_tables(), "KiB");
-	if (size)
-		munmap(p, size);
+	ended = births_say(l, &s, name);
+	snprintf(what, sizeof(what), "page tables, %zu MiB%s", w->mib, w->huge ? " huge" : "");
+	lab_count(l, what, page_tables(), "KiB");
+	ns = p ? rewrite(p, w->mib << 20) : 0;
+	if (ns > 0) {
+		snprintf(what, sizeof(what), "rewrite after %s", name);
+		lab_count(l, what, ns, "ns/MiB");
+		if (w->mib >= 64)
+			lab_say(l, PROOF_SAW,
+				"%s: while the child lives, each MiB written again costs %.0f us",
+				name, ns / 1e3);
+	}
+	if (p)
+		munmap(p, w->mib << 20);
+	return ended;
+}
+
+static const struct load loads[] = {
+	{ 0, false }, { 1, false },   { 16, false }, { 16, true },    { 64, false },
+	{ 64, true }, { 256, false }, { 256, true }, { 1024, false }, { 1024, true },
+};
+
+/* Why a load is left out; NULL: it is not. */
+static const char *left_out(const struct lab *l, const struct load *w)
+{
+	if (w->mib > l->memory >> 20)
+		return "a quarter of the memory available here (or of its cgroup) is less";
+	if (l->quick && w->mib > 64)
+		return "--quick";
+	return lab_in_time(l) ? NULL : "the time is up on this busy machine";
 }
 
 static void fork_by_memory(struct lab *l)
 {
-	static const size_t sizes[] = { 0, 1, 16, 64, 256, 1024 };
-	size_t most = l->memory >> 20;
+	double ended[ARRAY_SIZE(loads)] = { 0 };
+	size_t largest = 0;
 
 	lab_say(l, PROOF_STEP,
 		"fork a process that has written 0 to 1024 MiB, in 4K and in huge "
 		"pages: the page tables are what fork copies");
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		if (sizes[i] > most || (l->quick && sizes[i] > 64)) {
-			lab_say(l, PROOF_SAW, "%zu MiB left out: %s", sizes[i],
-				sizes[i] > most
-					? "a quarter of the memory available here (or of its cgroup) is less"
-					: "--quick");
-			continue;
-		}
-		fork_with(l, sizes[i], false);
-		if (sizes[i] >= 16)
-			fork_with(l, sizes[i], true);
+	for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
+		const char *why = left_out(l, &loads[i]);
+
+		if (why)
+			lab_say(l, PROOF_SAW, "%zu MiB%s left out: %s", loads[i].mib,
+				loads[i].huge ? " huge" : "", why);
+		else
+			ended[i] = fork_with(l, &loads[i], lab_share(l, ARRAY_SIZE(loads) - i));
+		if (ended[i] > 0 && !loads[i].huge)
+			largest = i;
 	}
+	if (largest && ended[0] > 0)
+		lab_say(l, PROOF_CONCLUDED,
+			"each MiB written in 4K pages adds %.1f us to fork and end (by %zu MiB)",
+			(ended[largest] - ended[0]) / 1e3 / (double)loads[largest].mib,
+			loads[largest].mib);
 	lab_say(l, PROOF_TRY, "mmlens pages PID");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lab/core.h"
 #include "lab/lab.h"
 #include "lab/room.h"
 #include "lib/cleanup.h"
@@ -28,6 +30,17 @@ static void send_record(struct lab *l, struct proof_record *r)
 void lab_say(struct lab *l, enum proof_type type, const char *fmt, ...)
 {
 	struct proof_record r = { .type = type };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r.text, sizeof(r.text), fmt, ap);
+	va_end(ap);
+	send_record(l, &r);
+}
+
+void lab_progress(struct lab *l, const char *fmt, ...)
+{
+	struct proof_record r = { .type = PROOF_PROGRESS };
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -59,15 +72,23 @@ void lab_count(struct lab *l, const char *name, double value, const char *unit)
 	send_record(l, &r);
 }
 
-void lab_estimate(struct lab *l, const char *name, struct estimate e, const char *unit)
+void lab_difference(struct lab *l, const char *name, struct estimate e, double margin)
 {
-	struct proof_record r = {
-		.type = PROOF_MEASUREMENT, .value = e.median, .low = e.low, .high = e.high, .n = e.n
-	};
+	struct proof_record r = { .type = PROOF_MEASUREMENT,
+				  .unit = "ns",
+				  .value = e.median,
+				  .low = e.low,
+				  .high = e.high,
+				  .margin = margin,
+				  .n = e.n };
 
 	snprintf(r.name, sizeof(r.name), "%s", name);
-	snprintf(r.unit, sizeof(r.unit), "%s", unit);
 	send_record(l, &r);
+}
+
+void lab_estimate(struct lab *l, const char *name, struct estimate e)
+{
+	lab_difference(l, name, e, 0);
 }
 
 uint64_t lab_now(void)
@@ -76,6 +97,25 @@ uint64_t lab_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t lab_share(const struct lab *l, size_t parts)
+{
+	uint64_t now = lab_now();
+
+	return now < l->deadline ? now + (l->deadline - now) / (parts ? parts : 1) : now;
+}
+
+bool lab_in_time(const struct lab *l)
+{
+	return lab_now() < l->deadline;
+}
+
+bool lab_more(const struct lab *l, size_t taken, size_t most, uint64_t until)
+{
+	if (!taken)
+		return true;
+	return taken < most && lab_in_time(l) && (taken < SAMPLES_MIN || lab_now() < until);
 }
 
 pid_t lab_fork(void)
@@ -102,6 +142,23 @@ int lab_reap(pid_t pid)
 	return status;
 }
 
+int lab_reap_until(pid_t pid, uint64_t until)
+{
+	/* libc of the baseline has no wrapper for it */
+	cleanup_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t now;
+
+	while (fd >= 0 && (now = lab_now()) < until &&
+	       poll(&p, 1, (int)((until - now) / 1000000) + 1) <= 0)
+		;
+	if (fd < 0 || p.revents)
+		return lab_reap(pid);
+	kill(pid, SIGKILL);
+	lab_reap(pid);
+	return -ETIMEDOUT;
+}
+
 void *lab_shared(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -121,24 +178,6 @@ void lab_post(uint32_t *word, uint32_t value)
 	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
-/* The last CPU allowed: the first serves most interrupts. */
-static void pin(struct lab *l)
-{
-	cpu_set_t set;
-
-	l->cpu = -1;
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return;
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &set))
-			l->cpu = cpu;
-	CPU_ZERO(&set);
-	if (l->cpu >= 0)
-		CPU_SET(l->cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		l->cpu = -1;
-}
-
 static void (*const experiments[CLAIM_NR])(struct lab *l) = {
 	[CLAIM_DEFINITION] = lab_definition,
 	[CLAIM_ISOLATION] = lab_isolation,
@@ -147,37 +186,74 @@ static void (*const experiments[CLAIM_NR])(struct lab *l) = {
 	[CLAIM_USES] = lab_uses,
 };
 
+/* How the time is shared out: what one claim leaves goes to the next. */
+static const unsigned int weights[CLAIM_NR] = {
+	[CLAIM_DEFINITION] = 1,	   [CLAIM_ISOLATION] = 1, [CLAIM_OVERHEAD] = 4,
+	[CLAIM_COMMUNICATION] = 3, [CLAIM_USES] = 4,
+};
+
+/* What an experiment may take beyond its time, for what has no clock in it. */
+#define GRACE_QUICK_NS 400000000ull
+#define GRACE_NS       5000000000ull
+
+static void say_end(struct lab *l, int status)
+{
+	if (status == -ETIMEDOUT)
+		lab_say(l, PROOF_CANNOT, "the experiment did not end in its time and was stopped");
+	else if (status < 0)
+		lab_say(l, PROOF_CANNOT, "no child could be made: %s", strerror(-status));
+	else if (!WIFEXITED(status) || WEXITSTATUS(status))
+		lab_say(l, PROOF_CANNOT, "the experiment ended early, by signal %d",
+			WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
 /* Each claim in a child of its own: what one leaves behind cannot colour the next. */
 static void run_claim(struct lab *l)
 {
 	pid_t pid = lab_fork();
-	int status;
 
 	if (!pid) {
+		/* the end of an experiment that got stuck is the end of its group */
+		setsid();
 		if (l->claim != CLAIM_USES)
-			pin(l);
+			core_pin(l);
 		experiments[l->claim](l);
 		_exit(0);
 	}
-	status = pid < 0 ? pid : lab_reap(pid);
 	if (pid < 0)
-		lab_say(l, PROOF_CANNOT, "no child could be made: %s", strerror(-pid));
-	else if (status < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
-		lab_say(l, PROOF_CANNOT, "the experiment ended early, by signal %d",
-			status > 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		return say_end(l, pid);
+	say_end(l, lab_reap_until(pid, l->deadline + (l->quick ? GRACE_QUICK_NS : GRACE_NS)));
+	kill(-pid, SIGKILL);
 }
 
 void lab_run(struct lab *l, const bool *claims)
 {
+	uint64_t end = l->deadline;
+	size_t left = 0;
+
+	for (int c = 0; c < CLAIM_NR; c++)
+		left += claims[c] ? weights[c] : 0;
 	for (int c = 0; c < CLAIM_NR; c++) {
+		uint64_t now = lab_now();
+
+		if (!claims[c])
+			continue;
 		l->claim = (enum claim)c;
-		if (claims[c])
-			run_claim(l);
+		l->deadline = now < end ? now + (end - now) * weights[c] / left : now;
+		left -= weights[c];
+		run_claim(l);
 	}
 }
 
 void lab_overhead(struct lab *l)
 {
+	uint64_t end = l->deadline;
+	struct core_use use;
+
+	core_begin(l, &use);
+	l->deadline = lab_share(l, 2);
 	lab_creation(l);
-	lab_pingpong(l);
+	l->deadline = end;
+	lab_switching(l);
+	core_say(l, &use);
 }

@@ -20,8 +20,10 @@ struct lab {
 	const char *source; /* as --source= */
 	enum claim claim;   /* the one at work */
 	int cpu;	    /* all experiments that measure run on it; -1: could not be pinned */
+	int nice;	    /* of what measures */
 	bool isolated;	    /* namespaces of its own */
 	size_t memory;	    /* bytes an experiment may touch */
+	uint64_t deadline;  /* as lab_now(): when the claim at work must be told */
 };
 
 struct lab_room {
@@ -39,15 +41,31 @@ void lab_stop(struct lab_room *room);
 /* For the experiments. */
 #define LAB_PRINTF(a, b) __attribute__((format(printf, a, b)))
 LAB_PRINTF(3, 4) void lab_say(struct lab *l, enum proof_type type, const char *fmt, ...);
+/* What is at work now: for who waits, not for the record. */
+LAB_PRINTF(2, 3) void lab_progress(struct lab *l, const char *fmt, ...);
 LAB_PRINTF(3, 4) void lab_fact(struct lab *l, bool held, const char *fmt, ...);
 void lab_count(struct lab *l, const char *name, double value, const char *unit);
-void lab_estimate(struct lab *l, const char *name, struct estimate e, const char *unit);
+void lab_estimate(struct lab *l, const char *name, struct estimate e); /* of ns */
+/* A difference of costs, and the least that would matter. */
+void lab_difference(struct lab *l, const char *name, struct estimate e, double margin);
 uint64_t lab_now(void); /* CLOCK_MONOTONIC, ns */
+
+/* When the next of `parts` equal parts must end, so that all meet the deadline of the claim. */
+uint64_t lab_share(const struct lab *l, size_t parts);
+/* Whether the claim at work has time left. */
+bool lab_in_time(const struct lab *l);
+/*
+ * Whether to take another sample: up to `most` until a time, but while the claim has any left not
+ * fewer than the least that an interval can be made of.
+ */
+bool lab_more(const struct lab *l, size_t taken, size_t most, uint64_t until);
 
 /* fork(2) whose child dies with its parent. */
 pid_t lab_fork(void);
 /* Reaps, whatever interrupts. The wait status, or -errno. */
 int lab_reap(pid_t pid);
+/* The same with patience until a time; who has not ended by then is killed: -ETIMEDOUT. */
+int lab_reap_until(pid_t pid, uint64_t until);
 
 /* Shared by the room and what it forks; zeroed. NULL when there is no memory. */
 void *lab_shared(size_t size);
@@ -63,6 +81,6 @@ void lab_uses(struct lab *l);
 
 /* The two halves of `overhead`. */
 void lab_creation(struct lab *l);
-void lab_pingpong(struct lab *l);
+void lab_switching(struct lab *l);
 
 #endif

@@ -22,6 +22,13 @@
 
 #define CHUNK 4096 /* of messages that queues carry: below every default limit */
 
+/* Counted, for the bill of copies. */
+static void copy(struct medium_state *m, void *to, const void *from, size_t n)
+{
+	memcpy(to, from, n);
+	__atomic_fetch_add(&m->board->moved, n, __ATOMIC_RELAXED);
+}
+
 /* Bytes through descriptors: side s reads fds[s] and writes fds[2 + !s]. */
 
 static int send_bytes(struct medium_state *m, int from, size_t n)
@@ -159,7 +166,7 @@ static int send_sysv(struct medium_state *m, int from, size_t n)
 	for (size_t done = 0; done < n; done += CHUNK) {
 		size_t len = n - done < CHUNK ? n - done : CHUNK;
 
-		memcpy(msg.text, m->own[from] + done, len);
+		copy(m, msg.text, m->own[from] + done, len);
 		if (msgsnd(m->queue[!from], &msg, len, 0))
 			return -errno;
 	}
@@ -175,7 +182,7 @@ static int receive_sysv(struct medium_state *m, int to, size_t n)
 
 		if (got < 0)
 			return -errno;
-		memcpy(m->own[to] + done, msg.text, (size_t)got);
+		copy(m, m->own[to] + done, msg.text, (size_t)got);
 		done += (size_t)got;
 	}
 	return 0;
@@ -223,7 +230,7 @@ static int receive_mqueue(struct medium_state *m, int to, size_t n)
 
 		if (got < 0)
 			return -errno;
-		memcpy(m->own[to] + done, text, (size_t)got);
+		copy(m, m->own[to] + done, text, (size_t)got);
 		done += (size_t)got;
 	}
 	return 0;
@@ -233,20 +240,20 @@ static int receive_mqueue(struct medium_state *m, int to, size_t n)
 
 static void hand_over(struct medium_state *m, int from)
 {
-	lab_post(&m->turn[!from], 1);
+	lab_post(&m->board->turn[!from], 1);
 }
 
 static int take_over(struct medium_state *m, int to, size_t n)
 {
 	(void)n;
-	lab_wait(&m->turn[to], 0);
-	__atomic_store_n(&m->turn[to], 0, __ATOMIC_RELAXED);
+	lab_wait(&m->board->turn[to], 0);
+	__atomic_store_n(&m->board->turn[to], 0, __ATOMIC_RELAXED);
 	return 0;
 }
 
 static int send_memory(struct medium_state *m, int from, size_t n)
 {
-	memcpy(m->area, m->own[from], n);
+	copy(m, m->area, m->own[from], n);
 	hand_over(m, from);
 	return 0;
 }
@@ -384,21 +391,22 @@ static void close_signal(struct medium_state *m)
 }
 
 #define MOST MESSAGE_MOST
+#define WORD 8 /* of an eventfd: it counts in words */
 
 const struct medium media[] = {
-	{ "shared variable", true, MOST, 0, open_nothing, send_nothing, take_over, close_fds },
-	{ "pipe", false, MOST, 2, open_pipe, send_bytes, receive_bytes, close_fds },
-	{ "FIFO", false, MOST, 2, open_fifo, send_bytes, receive_bytes, close_fds },
-	{ "socketpair", false, MOST, 2, open_socketpair, send_bytes, receive_bytes, close_fds },
-	{ "SysV queue", false, MOST, 4, open_sysv_queue, send_sysv, receive_sysv, close_sysv },
-	{ "POSIX queue", false, MOST, 3, open_mqueue, send_mqueue, receive_mqueue, close_fds },
-	{ "SysV shm", false, MOST, 1, open_sysv_shm, send_memory, take_over, close_shmat },
-	{ "POSIX shm", false, MOST, 1, open_posix_shm, send_memory, take_over, close_memory },
-	{ "memfd", false, MOST, 1, open_memfd, send_memory, take_over, close_memory },
-	{ "shared file", false, MOST, 1, open_file, send_memory, take_over, close_memory },
-	{ "eventfd", false, 1, 0, open_eventfd, send_event, receive_event, close_fds },
-	{ "signal", false, 1, 0, open_signal, send_signal, receive_signal, close_signal },
-	{ "process_vm_readv", false, MOST, 1, open_readv, send_nothing, receive_readv, close_fds },
+	{ "shared variable", true, MOST, open_nothing, send_nothing, take_over, close_fds },
+	{ "pipe", false, MOST, open_pipe, send_bytes, receive_bytes, close_fds },
+	{ "FIFO", false, MOST, open_fifo, send_bytes, receive_bytes, close_fds },
+	{ "socketpair", false, MOST, open_socketpair, send_bytes, receive_bytes, close_fds },
+	{ "SysV queue", false, MOST, open_sysv_queue, send_sysv, receive_sysv, close_sysv },
+	{ "POSIX queue", false, MOST, open_mqueue, send_mqueue, receive_mqueue, close_fds },
+	{ "SysV shm", false, MOST, open_sysv_shm, send_memory, take_over, close_shmat },
+	{ "POSIX shm", false, MOST, open_posix_shm, send_memory, take_over, close_memory },
+	{ "memfd", false, MOST, open_memfd, send_memory, take_over, close_memory },
+	{ "shared file", false, MOST, open_file, send_memory, take_over, close_memory },
+	{ "eventfd", false, WORD, open_eventfd, send_event, receive_event, close_fds },
+	{ "signal", false, 1, open_signal, send_signal, receive_signal, close_signal },
+	{ "process_vm_readv", false, MOST, open_readv, send_nothing, receive_readv, close_fds },
 };
 
-const size_t media_n = ARRAY_SIZE(media);
+_Static_assert(ARRAY_SIZE(media) == MEDIA, "a medium for each place in the tables");

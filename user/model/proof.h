@@ -34,6 +34,7 @@ enum proof_type {
 	PROOF_MEASUREMENT, /* name, unit, value, low, high, n */
 	PROOF_CANNOT,	   /* text: why something could not be measured */
 	PROOF_QUEUE,	   /* n: a SysV queue that outlives its makers until it is removed */
+	PROOF_PROGRESS,	   /* text: what is at work now; of no lasting interest */
 };
 
 struct proof_record {
@@ -45,7 +46,8 @@ struct proof_record {
 	double value;
 	double low;
 	double high;
-	uint64_t n; /* samples behind it, 0 for counts and facts */
+	double margin; /* of a difference: the least that would matter; 0: not set */
+	uint64_t n;    /* samples behind it, 0 for counts and facts */
 };
 
 struct proof {

@@ -44,6 +44,15 @@ enum switch_how {
 	HOW_NR
 };
 
+/* Every 5 % of a distribution, and the first and last 1 %. */
+#define COST_QUANTILES 21
+
+/* Which of 100 the i-th is: 1, 5, 10 ... 95, 99. */
+static inline unsigned int cost_percent(size_t i)
+{
+	return !i ? 1 : i == COST_QUANTILES - 1 ? 99 : 5 * (unsigned int)i;
+}
+
 /* A distribution of durations; quantiles are upper edges of buckets, at most an eighth too high. */
 struct cost {
 	uint64_t n; /* 0: nothing was measured and the rest means nothing */
@@ -52,6 +61,7 @@ struct cost {
 	uint64_t p90;
 	uint64_t p99;
 	uint64_t max;
+	uint64_t q[COST_QUANTILES]; /* at cost_percent(i) */
 };
 
 struct class_count {

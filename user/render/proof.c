@@ -16,6 +16,7 @@ static const struct {
 	[PROOF_CANNOT] = { "    but ", "cannot" },
 	[PROOF_MEASUREMENT] = { NULL, NULL },
 	[PROOF_QUEUE] = { NULL, NULL },
+	[PROOF_PROGRESS] = { NULL, NULL },
 };
 
 #define INDENT 8
@@ -78,6 +79,8 @@ static void json_measurement(struct json *j, const struct proof_record *r)
 		json_real(j, "low", r->low);
 		json_real(j, "high", r->high);
 		json_uint(j, "samples", r->n);
+		if (r->margin > 0)
+			json_real(j, "margin", r->margin);
 	}
 	json_object_end(j);
 }

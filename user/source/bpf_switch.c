@@ -425,9 +425,11 @@ static void add_cost(struct mmlens_cost *sum, const struct mmlens_cost *c)
 
 static struct cost summarise(const struct mmlens_cost *sum)
 {
+	struct cost c;
+
 	if (!sum->n)
 		return (struct cost){ 0 };
-	return (struct cost){
+	c = (struct cost){
 		.n = sum->n,
 		.mean = sum->sum / sum->n,
 		.p50 = quantile(sum, 50),
@@ -435,6 +437,9 @@ static struct cost summarise(const struct mmlens_cost *sum)
 		.p99 = quantile(sum, 99),
 		.max = sum->max,
 	};
+	for (size_t i = 0; i < COST_QUANTILES; i++)
+		c.q[i] = quantile(sum, cost_percent(i));
+	return c;
 }
 
 static int read_cpus(const struct switch_session *ss, struct switches *out)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Messages of one size through one medium, there and back. */
+#ifndef MMLENS_LAB_EXCHANGE_H
+#define MMLENS_LAB_EXCHANGE_H
+
+#include "lab/medium.h"
+
+#define EXCHANGE_MOST 400
+
+struct exchange {
+	struct lab *lab;
+	const struct medium *medium;
+	size_t size;
+	size_t most;	/* round trips, at most EXCHANGE_MOST */
+	uint64_t until; /* as lab_now() */
+
+	struct medium_state m;
+	double ns[EXCHANGE_MOST]; /* one way: half of there and back */
+	size_t n;		  /* round trips made */
+	uint64_t moved;		  /* bytes the two sides copied in user mode */
+	int err;
+};
+
+/* Makes the second task, passes messages, and ends it. */
+void exchange_run(struct exchange *x);
+
+#endif
