@@ -42,7 +42,8 @@ make_rootfs() {
     mkdir -p "$cache/rootfs"
     apt_sources "$host_suite" >"$file.list"
     logged "$cache/rootfs/log" rootfs_tar "$1" "$file.list" "$file.tar"
-    logged "$cache/rootfs/log" sqfstar -comp lz4 -no-progress "$file.new" <"$file.tar"
+    # shellcheck disable=SC2016
+    logged "$cache/rootfs/log" sh -c 'sqfstar -comp lz4 -no-progress "$1" <"$2"' sqfstar "$file.new" "$file.tar"
     rm -f "$file.list" "$file.tar"
     mv "$file.new" "$file"
 }
