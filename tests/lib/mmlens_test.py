@@ -5,6 +5,7 @@ Where things are comes from the environment, so that the same files run on the h
 MMLENS (the inspector), MMLENS_HELPERS (the directory of subject and kcmp_oracle), MMLENS_SOURCES
 (the witnesses to try, separated by commas), MMLENS_LABEL (host, or the kernel of kernels.tsv).
 """
+import atexit
 import functools
 import json
 import os
@@ -33,11 +34,16 @@ RESOURCES = ("mm", "files", "fs", "sighand", "io", "sysvsem")
 class Subject:
     """A running subject; its roles, kinds and values as it said them."""
 
-    def __init__(self, name, *args):
+    def __init__(self, name, *args, wait=True):
         self.name = name
         self.process = subprocess.Popen(
             [os.path.join(HELPERS, "subject"), name, *map(str, args)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if wait:
+            self.ready()
+
+    def ready(self):
+        """Waits until it stands; raises where this machine cannot have it."""
         try:
             self._parse(self._line())
         except BaseException:
@@ -96,6 +102,35 @@ class Subject:
 
     def __exit__(self, *_):
         self.close()
+
+
+@functools.lru_cache(maxsize=None)
+def _standing(*names):
+    """{name: a subject that stands, or why it does not}, all of them begun side by side."""
+    begun = [Subject(name, wait=False) for name in names]
+    found = {}
+    for subject in begun:
+        try:
+            subject.ready()
+            atexit.register(subject.close)
+            found[subject.name] = subject
+        except (Skip, Failed) as why:
+            found[subject.name] = why
+    return found
+
+
+def standing(names):
+    """{name: subject} of those that this machine can have. They stand until the file ends, so that
+    one question about all of them serves many properties."""
+    return {n: s for n, s in _standing(*names).items() if isinstance(s, Subject)}
+
+
+def standing_one(name, names):
+    """One of those that stand; its reason to be skipped or its failure where it does not."""
+    found = _standing(*names)[name]
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 # ---- the inspector ----

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Numbers of a task against /proc: switch counters, start time, parent, state, name, stacks."""
+import functools
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    SOURCES, Subject, inspect, main, mmlens, need_source, prop, settle, show_tasks, skip, status_of,
-    switches_of, tasks_of, want, want_equal)
+    SOURCES, Subject, inspect, main, mmlens, need_source, prop, settle, show_tasks, skip, standing,
+    standing_one, status_of, switches_of, tasks_of, want, want_equal)
 
 SUBJECTS = ["threads", "crowd", "vfork", "leader-exited", "stacks", "ptraced", "nested-pid"]
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -18,37 +19,41 @@ def stat_of(tid):
         return f.read().rpartition(")")[2].split()
 
 
-def tasks_at_rest(subject, source):
-    settle(list(subject.tids.values()))
-    tgids = [int(status_of(t)["Tgid"]) for t in subject.tids.values()]
-    return show_tasks(tgids, source)
+@functools.lru_cache(maxsize=None)
+def all_at_rest(source):
+    """{tid: task} of all subjects by one `show`, asked once they sleep."""
+    tids = [tid for s in standing(SUBJECTS).values() for tid in s.tids.values()]
+    settle(tids)
+    return show_tasks([int(status_of(t)["Tgid"]) for t in tids], source)
+
+
+def at_rest(name, source):
+    """(subject, {tid: task}) of a subject that sleeps."""
+    need_source(source)
+    return standing_one(name, SUBJECTS), all_at_rest(source)
 
 
 @prop("{name}: nvcsw and nivcsw of sleeping tasks are those of /proc ({source})",
       name=SUBJECTS, source=SOURCES)
 def _(name, source):
-    need_source(source)
-    with Subject(name) as s:
-        tasks = tasks_at_rest(s, source)
-        for role, tid in s.tids.items():
-            want_equal((tasks[tid]["nvcsw"], tasks[tid]["nivcsw"]), switches_of(tid),
-                       f"nvcsw, nivcsw of {role} {tid}")
+    s, tasks = at_rest(name, source)
+    for role, tid in s.tids.items():
+        want_equal((tasks[tid]["nvcsw"], tasks[tid]["nivcsw"]), switches_of(tid),
+                   f"nvcsw, nivcsw of {role} {tid}")
 
 
 @prop("{name}: tgid, parent, state and start are those of /proc ({source})",
       name=SUBJECTS, source=SOURCES)
 def _(name, source):
-    need_source(source)
-    with Subject(name) as s:
-        tasks = tasks_at_rest(s, source)
-        for role, tid in s.tids.items():
-            task, status, stat = tasks[tid], status_of(tid), stat_of(tid)
-            want_equal((task["tgid"], task["ppid"]), (int(status["Tgid"]), int(status["PPid"])),
-                       f"tgid and ppid of {role}")
-            want_equal(task["state"], status["State"][0], f"state of {role}")
-            # /proc counts ticks of the boot clock, seen from the reader's time namespace.
-            want(abs(task["start_ns"] // TICK_NS - int(stat[19])) <= 1,
-                 f"start of {role}: {task['start_ns']} ns, /proc says {stat[19]} ticks")
+    s, tasks = at_rest(name, source)
+    for role, tid in s.tids.items():
+        task, status, stat = tasks[tid], status_of(tid), stat_of(tid)
+        want_equal((task["tgid"], task["ppid"]), (int(status["Tgid"]), int(status["PPid"])),
+                   f"tgid and ppid of {role}")
+        want_equal(task["state"], status["State"][0], f"state of {role}")
+        # /proc counts ticks of the boot clock, seen from the reader's time namespace.
+        want(abs(task["start_ns"] // TICK_NS - int(stat[19])) <= 1,
+             f"start of {role}: {task['start_ns']} ns, /proc says {stat[19]} ticks")
 
 
 def guarded(stack):
@@ -58,46 +63,41 @@ def guarded(stack):
 @prop("stacks: the pointer of every thread lies where its own word says ({source})",
       source=[s for s in SOURCES if s != "procfs"])
 def _(source):
-    need_source(source)
-    with Subject("stacks") as s:
-        tasks = tasks_at_rest(s, source)
-        blind = [r for r, t in s.tids.items() if not guarded(tasks[t]["user_stack"])]
-        if len(blind) == len(s.tids):
-            skip(f"source {source} knows no stack pointer on this kernel")
-        want(not blind, f"no stack pointer of {blind}")
-        for role, tid in s.tids.items():
-            sp, local = tasks[tid]["user_stack"]["sp"], s.number(f"local_{role}")
-            start, end = s.range(f"on_{role}")
-            want(start <= sp < end, f"{role}: pointer {sp:#x} outside {start:#x}-{end:#x}")
-            want(0 <= local - sp < 4096, f"{role}: pointer {sp:#x}, a local at {local:#x}")
+    s, tasks = at_rest("stacks", source)
+    blind = [r for r, t in s.tids.items() if not guarded(tasks[t]["user_stack"])]
+    if len(blind) == len(s.tids):
+        skip(f"source {source} knows no stack pointer on this kernel")
+    want(not blind, f"no stack pointer of {blind}")
+    for role, tid in s.tids.items():
+        sp, local = tasks[tid]["user_stack"]["sp"], s.number(f"local_{role}")
+        start, end = s.range(f"on_{role}")
+        want(start <= sp < end, f"{role}: pointer {sp:#x} outside {start:#x}-{end:#x}")
+        want(0 <= local - sp < 4096, f"{role}: pointer {sp:#x}, a local at {local:#x}")
 
 
 @prop("stacks: a pthread's stack is found within its bounds ({source})",
       source=[s for s in SOURCES if s != "procfs"])
 def _(source):
-    need_source(source)
-    with Subject("stacks") as s:
-        tasks = tasks_at_rest(s, source)
-        for role in ("plain", "deep", "small", "bigguard"):
-            stack = tasks[s.tids[role]]["user_stack"]
-            start, end = s.range(f"stack_{role}")
-            want(stack["start"] is not None, f"{role}: no bounds")
-            want(stack["start"] >= start and stack["end"] <= end or
-                 stack["start"] <= start and stack["end"] >= end,
-                 f"{role}: {stack['start']:#x}-{stack['end']:#x}, the thread says "
-                 f"{start:#x}-{end:#x}")
+    s, tasks = at_rest("stacks", source)
+    for role in ("plain", "deep", "small", "bigguard"):
+        stack = tasks[s.tids[role]]["user_stack"]
+        start, end = s.range(f"stack_{role}")
+        want(stack["start"] is not None, f"{role}: no bounds")
+        want(stack["start"] >= start and stack["end"] <= end or
+             stack["start"] <= start and stack["end"] >= end,
+             f"{role}: {stack['start']:#x}-{stack['end']:#x}, the thread says "
+             f"{start:#x}-{end:#x}")
 
 
 @prop("every kernel stack's pointer lies inside it ({source})",
       source=[s for s in SOURCES if s != "procfs"])
 def _(source):
-    need_source(source)
-    with Subject("crowd") as s:
-        for role, tid in s.tids.items():
-            stack = tasks_at_rest(s, source)[tid]["kernel_stack"]
-            want(stack["size"] in (8192, 16384, 32768), f"{role}: size {stack['size']}")
-            want(stack["used"] is None or 0 < stack["used"] < stack["size"],
-                 f"{role}: used {stack['used']} of {stack['size']}")
+    s, tasks = at_rest("crowd", source)
+    for role, tid in s.tids.items():
+        stack = tasks[tid]["kernel_stack"]
+        want(stack["size"] in (8192, 16384, 32768), f"{role}: size {stack['size']}")
+        want(stack["used"] is None or 0 < stack["used"] < stack["size"],
+             f"{role}: used {stack['used']} of {stack['size']}")
 
 
 # ---- names ----
