@@ -45,15 +45,6 @@ static __always_inline enum mmlens_class classify(const struct switch_ctx *s)
 	return s->prev->tgid == s->next->tgid ? MMLENS_CLASS_THREAD : MMLENS_CLASS_PEER;
 }
 
-static __always_inline __u32 switch_state(struct task_struct *t)
-{
-	struct task_struct___state *old = (void *)t;
-
-	if (bpf_core_field_exists(t->__state))
-		return t->__state;
-	return old->state;
-}
-
 /*
  * The kernel has incremented nvcsw or nivcsw just before the tracepoint. When their values at the
  * last sight are known, comparing tells which; a first switch ever is told by nvcsw being 1.

@@ -8,6 +8,12 @@
 
 #include "kernel.bpf.h"
 
+#if defined(__TARGET_ARCH_arm64)
+#include "arch/arm64.bpf.h"
+#else
+#include "arch/x86.bpf.h"
+#endif
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* 2f064a59a11f ("sched: Change task_struct::state", 5.14) */
@@ -33,59 +39,6 @@ struct task_struct___on_cpu {
 	int on_cpu;
 };
 
-/* The kernel stack pointer of a task that is switched out: x86, then arm64. */
-struct thread_struct___x86 {
-	unsigned long sp;
-};
-
-struct task_struct___x86 {
-	struct thread_struct___x86 thread;
-};
-
-struct cpu_context___arm64 {
-	unsigned long sp;
-};
-
-struct thread_struct___arm64 {
-	struct cpu_context___arm64 cpu_context;
-};
-
-struct task_struct___arm64 {
-	struct thread_struct___arm64 thread;
-};
-
-struct pt_regs___sp {
-	unsigned long sp;
-};
-
-/* The system call that a task is in. */
-struct pt_regs___x86 {
-	unsigned long orig_ax;
-	unsigned long di;
-};
-
-struct pt_regs___arm64 {
-	__s32 syscallno;
-	__u64 orig_x0;
-};
-
-/* The count of interrupts that a CPU is in: x86 (in pcpu_hot from 6.2 to 6.14), then arm64. */
-struct pcpu_hot___preempt {
-	int preempt_count;
-};
-
-struct preempt___arm64 {
-	__u32 count;
-};
-
-struct thread_info___arm64 {
-	struct preempt___arm64 preempt;
-};
-
-struct task_struct___preempt {
-	struct thread_info___arm64 thread_info;
-};
-
 #pragma clang attribute pop
 
 static __always_inline __u32 compat_state(const struct task_struct *t)
@@ -95,6 +48,16 @@ static __always_inline __u32 compat_state(const struct task_struct *t)
 	if (bpf_core_field_exists(t->__state))
 		return BPF_CORE_READ(t, __state);
 	return BPF_CORE_READ(old, state);
+}
+
+/* The same where the verifier knows the type of `t`: one load. */
+static __always_inline __u32 compat_state_direct(struct task_struct *t)
+{
+	struct task_struct___state *old = (void *)t;
+
+	if (bpf_core_field_exists(t->__state))
+		return t->__state;
+	return old->state;
 }
 
 static __always_inline __s32 compat_cpu(const struct task_struct *t)
@@ -120,18 +83,11 @@ static __always_inline bool compat_on_cpu(const struct task_struct *t)
 	return v;
 }
 
-/* 0 when this architecture keeps it somewhere unknown here. */
-static __always_inline __u64 compat_kernel_sp(const struct task_struct *t)
-{
-	const struct task_struct___arm64 *arm = (const void *)t;
-	const struct task_struct___x86 *x86 = (const void *)t;
+/* What a configuration may leave out of a structure. */
+#define compat_has_field(field) bpf_core_field_exists(field)
 
-	if (bpf_core_field_exists(x86->thread.sp))
-		return BPF_CORE_READ(x86, thread.sp);
-	if (bpf_core_field_exists(arm->thread.cpu_context.sp))
-		return BPF_CORE_READ(arm, thread.cpu_context.sp);
-	return 0;
-}
+/* x86 counts its address spaces up and never gives a number again. */
+#define compat_counts_spaces(mm) bpf_core_field_exists((mm)->context.ctx_id)
 
 /* Of two kernels only one has the helper; the other's verifier never sees the dead call. */
 #define compat_has_helper(fn) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##fn)
@@ -143,32 +99,17 @@ static __always_inline __u64 compat_kernel_sp(const struct task_struct *t)
  */
 static __always_inline __s32 compat_syscall(__u64 *arg)
 {
-	const struct pt_regs___x86 *x86 = NULL;
-	const struct pt_regs___arm64 *arm = NULL;
-	const void *regs;
-	long nr = -1;
+	long nr;
 
 	*arg = 0;
 	if (!compat_has_helper(task_pt_regs))
 		return -1;
-	regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	if (bpf_core_field_exists(x86->orig_ax)) {
-		x86 = regs;
-		nr = (long)BPF_CORE_READ(x86, orig_ax);
-		*arg = BPF_CORE_READ(x86, di);
-	} else if (bpf_core_field_exists(arm->syscallno)) {
-		arm = regs;
-		nr = BPF_CORE_READ(arm, syscallno);
-		*arg = BPF_CORE_READ(arm, orig_x0);
-	}
+	nr = arch_syscall((const void *)bpf_task_pt_regs(bpf_get_current_task_btf()), arg);
 	if (nr >= 0 && nr < 4096)
 		return (__s32)nr;
 	*arg = 0;
 	return -1;
 }
-
-extern const int __preempt_count __ksym __weak;
-extern const struct pcpu_hot___preempt pcpu_hot __ksym __weak;
 
 /* Bits of preempt_count: NMI, hard interrupt, and one for a soft interrupt being served. */
 #define COMPAT_IN_INTERRUPT 0x00ff0100u
@@ -176,18 +117,7 @@ extern const struct pcpu_hot___preempt pcpu_hot __ksym __weak;
 /* False also where the kernel does not show the count. */
 static __always_inline bool compat_in_interrupt(void)
 {
-	const struct task_struct___preempt *t = (const void *)bpf_get_current_task();
-	__u32 count = 0;
-
-	if (&__preempt_count)
-		count = *(const __u32 *)bpf_this_cpu_ptr(&__preempt_count);
-	else if (&pcpu_hot)
-		bpf_core_read(&count, sizeof(count),
-			      &((const struct pcpu_hot___preempt *)bpf_this_cpu_ptr(&pcpu_hot))
-				       ->preempt_count);
-	else if (bpf_core_field_exists(t->thread_info.preempt.count))
-		count = BPF_CORE_READ(t, thread_info.preempt.count);
-	return count & COMPAT_IN_INTERRUPT;
+	return arch_preempt_count() & COMPAT_IN_INTERRUPT;
 }
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef MMLENS_IDS_BPF_H
 #define MMLENS_IDS_BPF_H
 
-#include "kernel.bpf.h"
+#include "compat.bpf.h"
 #include "mmlens_event.h"
 
 /* The space of no user: on x86 init_mm is born with this ctx_id (INIT_MM_CONTEXT). */
@@ -44,7 +44,7 @@ static __always_inline __u64 space_id(const volatile struct mmlens_keys *keys,
 {
 	if (!mm)
 		return 0;
-	if (bpf_core_field_exists(mm->context.ctx_id))
+	if (compat_counts_spaces(mm))
 		return space_of_ctx(BPF_CORE_READ(mm, context.ctx_id));
 	return keyed_id(keys, mm);
 }

@@ -41,7 +41,7 @@ static __always_inline __u64 side_space(const struct mm_struct *mm)
 {
 	if (!mm)
 		return 0;
-	if (bpf_core_field_exists(mm->context.ctx_id))
+	if (compat_counts_spaces(mm))
 		return space_of_ctx(mm->context.ctx_id);
 	return keyed_id(&ask.keys, mm);
 }
@@ -183,7 +183,7 @@ int mmlens_switch(__u64 *ctx)
 	cpu->since = 0;
 	s.prev_tid = s.prev->pid;
 	s.next_tid = s.next->pid;
-	s.state = switch_state(s.prev);
+	s.state = compat_state_direct(s.prev);
 	s.prev_borrows = cpu->borrows;
 	s.next_borrows = next_borrows(&s);
 	cpu->borrows = s.next_borrows;

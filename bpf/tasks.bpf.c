@@ -53,7 +53,7 @@ static __always_inline void put_res(struct mmlens_task_rec *r, enum mmlens_res w
 
 #define put_object(r, which, t, field)                                                \
 	do {                                                                          \
-		if (bpf_core_field_exists((t)->field))                                \
+		if (compat_has_field((t)->field))                                     \
 			put_res(r, which, object_id((__u64)BPF_CORE_READ(t, field))); \
 	} while (0)
 
@@ -71,7 +71,7 @@ static __always_inline void fill_objects(struct mmlens_task_rec *r, const struct
 /* A dead task has no proxy: reading through NULL gives 0, which is the answer. */
 #define put_ns(r, which, proxy, field)                                           \
 	do {                                                                     \
-		if (bpf_core_field_exists((proxy)->field))                       \
+		if (compat_has_field((proxy)->field))                            \
 			put_res(r, which, BPF_CORE_READ(proxy, field, ns.inum)); \
 	} while (0)
 
@@ -101,9 +101,9 @@ static __always_inline void fill_limits(struct mmlens_task_rec *r, const struct 
 {
 	const struct seccomp_filter *filter;
 
-	if (bpf_core_field_exists(t->cgroups))
+	if (compat_has_field(t->cgroups))
 		put_res(r, MMLENS_RES_CGROUP, BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id));
-	if (!bpf_core_field_exists(t->seccomp.mode))
+	if (!compat_has_field(t->seccomp.mode))
 		return;
 	/* Strict mode has no filter object: its only id is 1, which no keyed id is in practice. */
 	filter = BPF_CORE_READ(t, seccomp.filter);
@@ -161,9 +161,9 @@ static __always_inline void fill_kernel_stack(struct mmlens_task_rec *r,
 					      const struct task_struct *t)
 {
 	const char *base = BPF_CORE_READ(t, stack);
-	__u64 sp = compat_kernel_sp(t);
+	__u64 sp = arch_kernel_sp(t);
 
-	if (!base || !bpf_core_field_exists(t->stack_vm_area))
+	if (!base || !compat_has_field(t->stack_vm_area))
 		return;
 	r->kstack_size = BPF_CORE_READ(t, stack_vm_area, nr_pages) * ask.page_size;
 	if (!r->kstack_size)
@@ -197,16 +197,16 @@ static long take_guard_vma(struct task_struct *t, struct vm_area_struct *vma, vo
 
 static __always_inline void fill_user_sp(struct mmlens_task_rec *r, struct task_struct *t)
 {
-	const struct pt_regs___sp *regs = NULL;
+	const void *regs;
 
 	if ((r->flags & MMLENS_TASK_KTHREAD) || !r->res[MMLENS_RES_MM])
 		return;
-	if (!compat_has_helper(task_pt_regs) || !bpf_core_field_exists(regs->sp))
+	if (!compat_has_helper(task_pt_regs))
 		return;
-	regs = (void *)bpf_task_pt_regs(t);
+	regs = (const void *)bpf_task_pt_regs(t);
 	if (!regs)
 		return;
-	r->usp = BPF_CORE_READ(regs, sp);
+	r->usp = arch_user_sp(regs);
 	r->has |= MMLENS_HAS_USP;
 }
 

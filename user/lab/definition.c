@@ -58,7 +58,7 @@ static int live(void *arg)
 
 	lab_post(&tids[i], (uint32_t)syscall(SYS_gettid));
 	for (;;)
-		syscall(SYS_pause);
+		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 	return 0;
 }
 

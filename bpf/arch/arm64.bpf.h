@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What only arm64 knows; the same questions are answered in x86.bpf.h. */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct cpu_context___own {
+	unsigned long sp;
+};
+
+struct thread_struct___own {
+	struct cpu_context___own cpu_context;
+};
+
+struct preempt___own {
+	__u32 count;
+};
+
+struct thread_info___own {
+	struct preempt___own preempt;
+};
+
+struct task_struct___own {
+	struct thread_struct___own thread;
+	struct thread_info___own thread_info;
+};
+
+/* libbpf has a pt_regs___arm64 of its own. */
+struct pt_regs___own {
+	__u64 sp;
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+
+#pragma clang attribute pop
+
+/* The kernel stack pointer of a task that is switched out. */
+static __always_inline __u64 arch_kernel_sp(const struct task_struct *t)
+{
+	const struct task_struct___own *own = (const void *)t;
+
+	return BPF_CORE_READ(own, thread.cpu_context.sp);
+}
+
+static __always_inline __u64 arch_user_sp(const void *regs)
+{
+	const struct pt_regs___own *own = regs;
+
+	return BPF_CORE_READ(own, sp);
+}
+
+/* The number of the system call; -1 after an interrupt in user mode. */
+static __always_inline long arch_syscall(const void *regs, __u64 *arg)
+{
+	const struct pt_regs___own *own = regs;
+
+	*arg = BPF_CORE_READ(own, orig_x0);
+	return BPF_CORE_READ(own, syscallno);
+}
+
+static __always_inline __u32 arch_preempt_count(void)
+{
+	const struct task_struct___own *own = (const void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(own, thread_info.preempt.count);
+}
