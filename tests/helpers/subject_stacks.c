@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -106,16 +107,67 @@ static void on_ucontext(struct stacked *s)
 	fail("swapcontext");
 }
 
+/* A pointer to where nothing is mapped: the kernel does not care, only a signal would. */
+static void on_nothing(struct stacked *s)
+{
+	post_word(&s->tid, tid_now());
+#ifdef __x86_64__
+	__asm__ volatile("mov %1, %%rsp\n1:	mov %0, %%eax\n	syscall\n	jmp 1b"
+			 :
+			 : "i"(SYS_pause), "r"(65536UL)
+			 : "memory");
+#endif
+	sleep_for_ever();
+}
+
+/* One mapping for two stacks, a guard marker at the foot of each (MADV_GUARD_INSTALL, 6.15). */
+static void *marked_stack(void)
+{
+	static char *next;
+	char *at = next;
+	size_t one = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (at) {
+		next = NULL;
+		return at;
+	}
+	at = mmap(NULL, 2 * OTHER_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		  0);
+	if (at == MAP_FAILED || madvise(at, one, 102) || madvise(at + OTHER_STACK, one, 102))
+		return NULL;
+	next = at + OTHER_STACK;
+	return at;
+}
+
+/* The lower half of the second lies in the first. */
+static void *common_stack(void)
+{
+	static char at[2 * OTHER_STACK] __attribute__((aligned(65536)));
+	static bool second;
+
+	second = !second;
+	return second ? at : at + OTHER_STACK / 2;
+}
+
 static const struct stack_case {
 	const char *name;
 	void (*run)(struct stacked *s);
-	size_t size;   /* 0: the default */
-	ssize_t guard; /* -1: the default */
+	size_t size;	       /* 0: the default */
+	ssize_t guard;	       /* -1: the default */
+	void *(*memory)(void); /* NULL: the library's */
 } cases[] = {
-	{ "plain", on_plain, 0, -1 },	      { "deep", on_deep, 0, -1 },
-	{ "altstack", on_altstack, 0, -1 },   { "ucontext", on_ucontext, 0, -1 },
-	{ "noguard", on_plain, 0, 0 },	      { "small", on_plain, SMALL_STACK, -1 },
+	{ "plain", on_plain, 0, -1 },
+	{ "deep", on_deep, 0, -1 },
+	{ "altstack", on_altstack, 0, -1 },
+	{ "ucontext", on_ucontext, 0, -1 },
+	{ "noguard", on_plain, 0, 0 },
+	{ "small", on_plain, SMALL_STACK, -1 },
 	{ "bigguard", on_plain, 0, 1 << 20 },
+	{ "outside", on_nothing, 0, -1 },
+	{ "marked1", on_plain, OTHER_STACK, -1, marked_stack },
+	{ "marked2", on_plain, OTHER_STACK, -1, marked_stack },
+	{ "common1", on_plain, OTHER_STACK, -1, common_stack },
+	{ "common2", on_plain, OTHER_STACK, -1, common_stack },
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
@@ -131,14 +183,20 @@ static void *stack_main(void *arg)
 	return NULL;
 }
 
-static void launch(size_t i)
+/* False: this kernel has not what the case needs. */
+static bool launch(size_t i)
 {
 	const struct stack_case *c = &cases[i];
 	pthread_attr_t attr;
 	pthread_t thread;
+	void *memory = c->memory ? c->memory() : NULL;
 
+	if (c->memory && !memory)
+		return false;
 	pthread_attr_init(&attr);
-	if ((c->size && pthread_attr_setstacksize(&attr, c->size)) ||
+	if (memory && pthread_attr_setstack(&attr, memory, c->size))
+		fail("pthread_attr_setstack");
+	if ((!memory && c->size && pthread_attr_setstacksize(&attr, c->size)) ||
 	    (c->guard >= 0 && pthread_attr_setguardsize(&attr, (size_t)c->guard)))
 		fail("pthread_attr");
 	errno = pthread_create(&thread, &attr, stack_main, &stacks[i]);
@@ -146,6 +204,7 @@ static void launch(size_t i)
 		fail("pthread_create");
 	pthread_attr_destroy(&attr);
 	await_word(&stacks[i].tid);
+	return true;
 }
 
 static void say_stack(const char *name, const struct stacked *s)
@@ -176,7 +235,8 @@ static void all_stacks(int argc, char **argv)
 	say_task("main", getpid(), "process");
 	say_stack("main", main_stack);
 	for (size_t i = 0; i < CASES; i++) {
-		launch(i);
+		if (!launch(i))
+			continue;
 		say_task(cases[i].name, stacks[i].tid, "thread");
 		say_stack(cases[i].name, &stacks[i]);
 	}

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every thread's stack, by the thread's own word (pthread_getattr_np)."""
 import os
+import resource
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import Subject, inspect, main, prop, skip, want, want_equal  # noqa: E402
+import pagemap  # noqa: E402
+
+PAGE = pagemap.PAGE
 
 OWN = ["plain", "deep", "noguard", "small", "bigguard"]
+MARKED = ["marked1", "marked2"]
 
 
 def need_root():
@@ -31,22 +36,108 @@ def _(role):
         want_equal(seen["overlaps"], False, "overlaps")
 
 
-@prop("{role}: it is not on a known stack, and that is said", role=["altstack", "ucontext"])
+@prop("altstack: a handler is on its sigaltstack, with the bounds that were set")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        seen = atlas(s)[s.tids["altstack"]]
+        want_equal((seen["kind"], seen["start"], seen["end"]), ("sigaltstack", *s.range("on_altstack")),
+                   "altstack")
+        want(0 <= s.number("local_altstack") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
+        want_equal(seen["used"], seen["end"] - seen["sp"], "depth")
+
+
+@prop("{role}: a marker of MADV_GUARD is its guard, though the mapping holds two stacks", role=MARKED)
+def _(role):
+    need_root()
+    with Subject("stacks") as s:
+        if role not in s.tids:
+            skip("no MADV_GUARD_INSTALL")
+        seen = atlas(s)[s.tids[role]]
+        start, end = s.range(f"stack_{role}")
+        if seen["guard_kind"] == "none":
+            skip("the kernel does not tell of guard markers")
+        want_equal((seen["kind"], seen["guard_kind"], seen["guard"]), ("pthread", "madvise", PAGE), role)
+        # The marker lies at the foot of what the library takes for the stack.
+        want_equal((seen["start"], seen["end"]), (start + PAGE, end), "bounds")
+        want_equal((seen["touched"], seen["overlaps"]), (touched(s, start, end), False), "touched")
+
+
+def touched(subject, start, end):
+    return sum(PAGE for e in pagemap.entries(subject.tids["main"], start, end) if e & pagemap.PRESENT)
+
+
+@prop("{role}: touched is what pagemap has of it", role=OWN)
 def _(role):
     need_root()
     with Subject("stacks") as s:
         seen = atlas(s)[s.tids[role]]
-        want_equal(seen["kind"], "not on a known stack", role)
-        want_equal((seen["used"], seen["guard_kind"]), (None, None), "of a mapping that is no stack")
+        want_equal(seen["touched"], touched(s, *s.range(f"stack_{role}")), "touched")
 
 
-@prop("main: its pointer lies on [stack], above the kernel's gap")
+@prop("two threads on one piece of memory are flagged, and no others")
 def _():
     need_root()
     with Subject("stacks") as s:
-        seen = atlas(s)[s.tids["main"]]
+        flagged = {t for t, seen in atlas(s).items() if seen["overlaps"]}
+        want_equal(flagged, {s.tids["common1"], s.tids["common2"]}, "flagged")
+
+
+@prop("outside: a pointer to where nothing is mapped is flagged")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        seen = atlas(s)[s.tids["outside"]]
+        if seen["sp"] is None:
+            skip("the pointer is not known here")
+        want_equal((seen["kind"], seen["note"], seen["sp"]), ("outside any mapping", "OUTSIDE", 65536),
+                   "outside")
+
+
+@prop("the largest users come first")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        seen = inspect("stacks", s.tids["main"])["stacks"]
+        known = [t["touched"] for t in seen if t["touched"] is not None]
+        want_equal(known, sorted(known, reverse=True), "touched")
+        want_equal({t["tid"] for t in seen}, {int(t) for t in os.listdir(
+            f"/proc/{s.tids['main']}/task")}, "threads")
+
+
+@prop("ucontext: it is not on a known stack, and that is said")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        seen = atlas(s)[s.tids["ucontext"]]
+        want_equal(seen["kind"], "not on a known stack", "ucontext")
+        want_equal((seen["used"], seen["guard_kind"]), (None, None), "of a mapping that is no stack")
+
+
+@prop("main: its pointer lies on [stack], above the gap, and it may grow to its limit")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        pid = s.tids["main"]
+        seen = atlas(s)[pid]
         want_equal((seen["kind"], seen["guard_kind"]), ("main", "gap"), "main")
         want(0 <= s.number("local_main") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
+        limit = resource.prlimit(pid, resource.RLIMIT_STACK)[0]
+        if limit != resource.RLIM_INFINITY:
+            want_equal(seen["headroom"], seen["sp"] - (seen["end"] - limit), "headroom")
+
+
+@prop("show: each thread's user_stack is that of stacks, by the contract's keys")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        shown = {t["tid"]: t for t in inspect("show", s.tids["main"])["tasks"]}
+        for role in OWN:
+            seen = atlas(s)[s.tids[role]]
+            user = shown[s.tids[role]]["user_stack"]
+            for key in ("start", "end", "sp", "used", "touched", "guard"):
+                want_equal(user[key], seen[key], f"{role} {key}")
+            want(set(shown[s.tids[role]]["kernel_stack"]) >= {"base", "size", "sp", "used"}, "keys")
 
 
 main()

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analysis/pages.h"
 
-#define POPULATED (PAGE_PRESENT | PAGE_SWAPPED)
-
 /* Anonymous, of a private mapping, and neither merged nor empty: only fork shares such a page. */
 static uint64_t by_fork(uint64_t e, bool shared)
 {
@@ -25,7 +23,7 @@ void pages_count(struct page_counts *c, const uint64_t *a, size_t n, bool shared
 		if (!e)
 			continue;
 		if (!(e & PAGE_PRESENT)) {
-			c->swapped += !!(e & PAGE_SWAPPED);
+			c->swapped += page_is_swapped(e);
 			continue;
 		}
 		c->present++;
@@ -43,7 +41,7 @@ void pages_count_pair(struct page_counts *c, const uint64_t *a, const uint64_t *
 		bool same;
 
 		if (!(a[i] & b[i] & PAGE_PRESENT)) {
-			c->swapped += a[i] & POPULATED && b[i] & POPULATED;
+			c->swapped += page_is_populated(a[i]) && page_is_populated(b[i]);
 			continue;
 		}
 		same = !((a[i] ^ b[i]) & PAGE_FRAME);

@@ -6,6 +6,7 @@
 static const char *const kinds[] = {
 	[STACK_MAIN] = "main",
 	[STACK_PTHREAD] = "pthread",
+	[STACK_SIGNAL] = "sigaltstack",
 	[STACK_OTHER] = "not on a known stack",
 	[STACK_OUTSIDE] = "outside any mapping",
 };
@@ -34,12 +35,6 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* Of a mapping that is no known stack its bounds say nothing about who uses what of it. */
-static bool bounded(const struct stack *s)
-{
-	return s->kind == STACK_MAIN || s->kind == STACK_PTHREAD;
-}
-
 size_t stacks_overlaps(struct stack *s, size_t n)
 {
 	struct stack *last = NULL; /* the one that reaches furthest */
@@ -48,7 +43,7 @@ size_t stacks_overlaps(struct stack *s, size_t n)
 	if (n)
 		qsort(s, n, sizeof(*s), by_start);
 	for (size_t i = 0; i < n; i++) {
-		if (!bounded(&s[i]))
+		if (!stack_is_bounded(&s[i]))
 			continue;
 		if (last && s[i].start < last->end) {
 			found += !last->overlaps + !s[i].overlaps;
@@ -62,7 +57,7 @@ size_t stacks_overlaps(struct stack *s, size_t n)
 
 static uint64_t weight(const struct stack *s)
 {
-	return bounded(s) && s->touched_known ? s->touched : 0;
+	return stack_is_bounded(s) && s->touched_known ? s->touched : 0;
 }
 
 static int by_use(const void *a, const void *b)

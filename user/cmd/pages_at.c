@@ -121,9 +121,9 @@ static const char *state_of(const struct spot *s)
 		return "not mapped";
 	if (s->entry & PAGE_PRESENT)
 		return s->entry & PAGE_ZERO ? "zero page" : "present";
-	if (s->entry & PAGE_SWAPPED)
-		return "swapped";
-	return s->entry & PAGE_GUARD ? "guard" : "absent";
+	if (s->entry & PAGE_GUARD)
+		return "guard";
+	return page_is_swapped(s->entry) ? "swapped" : "absent";
 }
 
 static bool has_frame(const struct spot *s)

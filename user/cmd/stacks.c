@@ -26,12 +26,6 @@ static bool placed(const struct stack *s)
 	return s->kind != STACK_UNKNOWN && s->kind != STACK_OUTSIDE;
 }
 
-/* Depth and headroom are meant of a stack; of another mapping they would say nothing. */
-static bool measured(const struct stack *s)
-{
-	return s->kind == STACK_MAIN || s->kind == STACK_PTHREAD;
-}
-
 static void get_address(const void *row, int arg, struct value *v)
 {
 	const struct stack *s = row;
@@ -52,14 +46,14 @@ static void get_size(const void *row, int arg, struct value *v)
 		return value_uint(v, VALUE_SIZE, s->touched);
 	if (arg == S_GUARD && s->guard_kind != GUARD_UNKNOWN)
 		return value_uint(v, VALUE_SIZE, s->guard);
-	if (!measured(s))
+	if (!stack_is_bounded(s))
 		return;
 	if (arg == S_SIZE)
 		value_uint(v, VALUE_SIZE, s->end - s->start);
 	else if (arg == S_USED)
 		value_uint(v, VALUE_SIZE, s->end - s->sp);
 	else if (arg == S_HEADROOM)
-		value_uint(v, VALUE_SIZE, s->sp > s->start ? s->sp - s->start : 0);
+		value_uint(v, VALUE_SIZE, s->sp > s->floor ? s->sp - s->floor : 0);
 }
 
 enum {
@@ -95,6 +89,16 @@ static void get_text(const void *row, int arg, struct value *v)
 	value_str(v, note_of(s));
 }
 
+/* An address only where the reader may see it; else the id that stands for it. */
+static void get_kernel_base(const void *row, int arg, struct value *v)
+{
+	const struct task *t = ((const struct stack *)row)->task;
+
+	(void)arg;
+	if (t->known & KNOWN_KSTACK)
+		value_uint(v, VALUE_ID, t->kernel_stack.base);
+}
+
 enum {
 	K_SIZE,
 	K_USED,
@@ -127,11 +131,15 @@ static const struct column stack_columns[] = {
 	{ "SIZE", "size", "of the stack", 0, COL_RIGHT, get_size, S_SIZE },
 	{ "DEPTH", "used", "in use now", 0, COL_RIGHT, get_size, S_USED },
 	{ "TOUCHED", "touched", "in memory or swap: ever used", 0, COL_RIGHT, get_size, S_TOUCHED },
-	{ "HEADROOM", "headroom", "between pointer and guard", 0, COL_RIGHT, get_size, S_HEADROOM },
+	{ "HEADROOM", "headroom", "between pointer and guard, with what it can grow", 0, COL_RIGHT,
+	  get_size, S_HEADROOM },
 	{ "GUARD", "guard", "size of the guard", 0, COL_RIGHT, get_size, S_GUARD },
 	{ "GUARD-KIND", "guard_kind", "vma, madvise, gap (stack_guard_gap) or none", 0, 0, get_text,
 	  T_GUARD },
-	{ "STACK", "kind", "main, pthread, or not on a known stack", 0, 0, get_text, T_KIND },
+	{ "STACK", "kind", "main, pthread, sigaltstack, or not on a known stack", 0, 0, get_text,
+	  T_KIND },
+	{ "KBASE", "kernel_base", "address or id of the kernel stack", 0, COL_RIGHT,
+	  get_kernel_base },
 	{ "KSIZE", "kernel_size", "kernel stack", 0, COL_RIGHT, get_kernel, K_SIZE },
 	{ "KUSED", "kernel_used", "of it in use", 0, COL_RIGHT, get_kernel, K_USED },
 	{ "KDEEPEST", "kernel_deepest", "of it ever used", 0, COL_RIGHT, get_kernel, K_DEEPEST },

@@ -60,6 +60,17 @@ static inline bool region_is_shared(const struct region *r)
 #define PAGE_FRAME     ((1ULL << 55) - 1)
 #define PAGE_LABELS    (PAGE_HUGE | PAGE_KSM | PAGE_ZERO)
 
+/* A guard marker is kept where a swapped page would be. */
+static inline bool page_is_swapped(uint64_t e)
+{
+	return (e & (PAGE_PRESENT | PAGE_SWAPPED | PAGE_GUARD)) == PAGE_SWAPPED;
+}
+
+static inline bool page_is_populated(uint64_t e)
+{
+	return e & PAGE_PRESENT || page_is_swapped(e);
+}
+
 struct page_counts {
 	uint64_t pages;
 	uint64_t present;   /* of one space, or in both */
@@ -73,7 +84,7 @@ struct page_counts {
 	uint64_t ksm;
 	uint64_t huge;
 	uint64_t zero;
-	uint64_t unread;  /* of a giant mapping, on a kernel that cannot say where it is populated */
+	uint64_t unread; /* of a giant mapping, on a kernel that cannot say where it is populated */
 	uint64_t changed; /* pages that moved while two live spaces were read */
 	bool pair;	  /* counted over two spaces */
 	bool frames;	  /* frames could be seen */

@@ -67,7 +67,7 @@ void giants_met(struct giants *g, const uint64_t *entries, size_t n, uint64_t pa
 		return;
 	now->budget -= now->budget < n * page ? now->budget : n * page;
 	for (size_t i = 0; i < n; i++)
-		if (entries[i] & (PAGE_PRESENT | PAGE_SWAPPED) && !(entries[i] & PAGE_ZERO))
+		if (page_is_populated(entries[i]) && !(entries[i] & PAGE_ZERO))
 			now->missing -= now->missing < page ? now->missing : page;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +19,21 @@
 #define STEP_BYTES (64u << 10)
 /* Fields of the descriptor lie within so many bytes of its start. */
 #define DESCRIPTOR 2304
+/* The kernel's frame of a handler is so near below the top of a sigaltstack. */
+#define SIGNAL_BYTES (64u << 10)
 /* A larger mapping is no stack, and counting its pages would take its time. */
 #define STACK_MAX (1ULL << 30)
 #define GAP_PAGES 256
+/* linux/signal.h: SS_ONSTACK, SS_DISABLE, SS_AUTODISARM */
+#define SIGNAL_FLAGS (1u | 2u | 1u << 31)
 
 struct atlas {
 	int mem;
 	struct pagemap pagemap;
 	bool pages;
 	uint64_t page;
+	uint64_t gap;	/* stack_guard_gap */
+	uint64_t limit; /* RLIMIT_STACK of the process */
 	uint64_t *entries;
 };
 
@@ -109,10 +116,38 @@ static bool is_pthread(const struct atlas *a, struct stack *s)
 	return find_descriptor(a, s, from, s->end);
 }
 
-/* Guard markers split a mapping into the stacks that lie in it. */
+/*
+ * The frame of a handler holds the setting of the alternative stack it runs on (uc_stack: address,
+ * flags, size), and that encloses both the frame and the pointer.
+ */
+static bool is_signal(const struct atlas *a, struct stack *s)
+{
+	uint8_t buf[SIGNAL_BYTES];
+	uint64_t from = s->sp & ~7ULL, left = s->end - from;
+	ssize_t got = a->mem < 0 ? 0
+				 : pread(a->mem, buf, left < SIGNAL_BYTES ? left : SIGNAL_BYTES,
+					 (off_t)from);
+
+	for (ssize_t i = 0; i + 24 <= got; i += 8) {
+		uint64_t base = word_at(buf + i), size = word_at(buf + i + 16);
+		uint32_t flags = (uint32_t)word_at(buf + i + 8);
+
+		if (base < s->start || base > s->sp || size < 1024 || size > s->end - base ||
+		    base + size < from + (uint64_t)i + 24 || flags & ~SIGNAL_FLAGS)
+			continue;
+		s->start = base;
+		s->end = base + size;
+		return true;
+	}
+	return false;
+}
+
+/* Guard markers may lie below a stack or, where one mapping holds many, end it. */
 static bool find_marker(struct atlas *a, struct stack *s)
 {
-	uint64_t va = s->start, stop, low = 0;
+	uint64_t below = s->guard > a->page ? s->guard : a->page;
+	uint64_t va = s->start > below ? (s->start - below) / a->page * a->page : 0;
+	uint64_t stop, low = 0;
 	bool found = false;
 
 	while (a->pages && pagemap_next_guard(&a->pagemap, &va, s->sp, &stop) == 1) {
@@ -126,14 +161,27 @@ static bool find_marker(struct atlas *a, struct stack *s)
 	return found;
 }
 
+/* It grows until its limit, or until the gap above what lies below. */
+static uint64_t main_floor(const struct atlas *a, const struct stack *s, const struct region *below)
+{
+	uint64_t by_limit = s->end > a->limit ? s->end - a->limit : 0;
+	uint64_t by_gap = below->end + a->gap;
+	uint64_t floor = by_limit > by_gap ? by_limit : by_gap;
+
+	return floor < s->start ? floor : s->start;
+}
+
 static void find_guard(struct atlas *a, struct stack *s, const struct region *below)
 {
 	bool vma = below->end == s->start && !strncmp(below->perms, "---", 3);
 
 	if (s->kind == STACK_MAIN) {
 		s->guard_kind = GUARD_GAP;
-		s->guard = GAP_PAGES * a->page;
-	} else if (vma) {
+		s->guard = a->gap;
+		s->floor = main_floor(a, s, below);
+		return;
+	}
+	if (vma) {
 		s->guard_kind = GUARD_VMA;
 		if (!s->guard)
 			s->guard = below->end - below->start;
@@ -143,11 +191,13 @@ static void find_guard(struct atlas *a, struct stack *s, const struct region *be
 		s->guard_kind = GUARD_NONE;
 		s->guard = 0;
 	}
+	s->floor = s->start;
 }
 
 static void count_touched(struct atlas *a, struct stack *s)
 {
-	uint64_t va = s->start, left = s->end - s->start;
+	/* a sigaltstack may begin anywhere */
+	uint64_t va = s->start / a->page * a->page, left = (s->end - va) / a->page * a->page;
 
 	if (!a->pages || left > STACK_MAX)
 		return;
@@ -157,7 +207,7 @@ static void count_touched(struct atlas *a, struct stack *s)
 		if (pagemap_read(&a->pagemap, va, n, a->entries))
 			return;
 		for (size_t i = 0; i < n; i++)
-			if (a->entries[i] & (PAGE_PRESENT | PAGE_SWAPPED))
+			if (page_is_populated(a->entries[i]))
 				s->touched += a->page;
 		va += n * a->page;
 		left -= n * a->page;
@@ -172,8 +222,10 @@ static void place(struct atlas *a, struct stack *s, const struct region *r,
 	s->end = r->end;
 	if (region_nature(r) == NATURE_STACK)
 		s->kind = STACK_MAIN;
+	else if (is_pthread(a, s))
+		s->kind = STACK_PTHREAD;
 	else
-		s->kind = is_pthread(a, s) ? STACK_PTHREAD : STACK_OTHER;
+		s->kind = is_signal(a, s) ? STACK_SIGNAL : STACK_OTHER;
 	if (s->kind == STACK_OTHER) {
 		/* the guard of what is not known cannot be known */
 		s->guard_kind = GUARD_UNKNOWN;
@@ -227,6 +279,34 @@ static uint64_t waiting_sp(uint32_t tid)
 	return p ? strtoull(p, NULL, 16) : 0;
 }
 
+/* "stack_guard_gap=PAGES" of the kernel's command line. */
+static uint64_t find_gap(uint64_t page)
+{
+	cleanup_fclose FILE *f = fopen("/proc/cmdline", "re");
+	unsigned long pages = GAP_PAGES;
+	char line[4096];
+	const char *p = f && fgets(line, sizeof(line), f) ? strstr(line, "stack_guard_gap=") : NULL;
+
+	if (p)
+		pages = strtoul(p + strlen("stack_guard_gap="), NULL, 0);
+	return pages * page;
+}
+
+/* "Max stack size  SOFT  HARD  bytes"; what is unlimited or not for us to see bounds nothing. */
+static uint64_t find_limit(uint32_t pid)
+{
+	cleanup_fclose FILE *f = NULL;
+	char path[40], line[256];
+	uint64_t limit;
+
+	snprintf(path, sizeof(path), "/proc/%u/limits", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Max stack size %" SCNu64, &limit) == 1)
+			return limit;
+	return UINT64_MAX;
+}
+
 int stackatlas_fill(uint32_t pid, struct stack *s, size_t n)
 {
 	struct atlas a = { .page = (uint64_t)sysconf(_SC_PAGESIZE) };
@@ -238,6 +318,8 @@ int stackatlas_fill(uint32_t pid, struct stack *s, size_t n)
 	if (!a.entries)
 		return -ENOMEM;
 	a.mem = open(path, O_RDONLY | O_CLOEXEC);
+	a.gap = find_gap(a.page);
+	a.limit = find_limit(pid);
 	a.pages = !pagemap_open(&a.pagemap, pid);
 	for (size_t i = 0; i < n; i++)
 		if (!s[i].sp)
