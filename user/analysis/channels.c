@@ -5,12 +5,6 @@
 
 #include "analysis/channels.h"
 
-static bool is_memory(enum channel_type t)
-{
-	return t == CHANNEL_SYSV_SHM || t == CHANNEL_POSIX_SHM || t == CHANNEL_MEMFD ||
-	       t == CHANNEL_ANON_SHM || t == CHANNEL_FILE;
-}
-
 bool endpoints_meet(const struct endpoint *x, const struct endpoint *y)
 {
 	if (x->type != y->type)
@@ -46,7 +40,8 @@ static bool same_object(const struct channel *x, const struct channel *y)
 {
 	return x->b->tgid == y->b->tgid && x->a->type == y->a->type && x->a->id == y->a->id &&
 	       x->a->dev == y->a->dev &&
-	       (is_memory(x->a->type) || !strcmp(channel_direction(x), channel_direction(y)));
+	       (channel_is_memory(x->a->type) ||
+		!strcmp(channel_direction(x), channel_direction(y)));
 }
 
 static void once_each(struct channels *cs)

@@ -188,8 +188,8 @@ static void (*const experiments[CLAIM_NR])(struct lab *l) = {
 
 /* How the time is shared out: what one claim leaves goes to the next. */
 static const unsigned int weights[CLAIM_NR] = {
-	[CLAIM_DEFINITION] = 1,	   [CLAIM_ISOLATION] = 1, [CLAIM_OVERHEAD] = 4,
-	[CLAIM_COMMUNICATION] = 3, [CLAIM_USES] = 4,
+	[CLAIM_DEFINITION] = 1,	   [CLAIM_ISOLATION] = 1, [CLAIM_OVERHEAD] = 3,
+	[CLAIM_COMMUNICATION] = 2, [CLAIM_USES] = 4,
 };
 
 /* What an experiment may take beyond its time, for what has no clock in it. */

@@ -24,6 +24,7 @@ struct program {
 	const char *prepare[PROGRAM_ARGS]; /* run to its end before; empty: nothing */
 	const char *request;		   /* sent to the port; NULL: not loaded that way */
 	const char *load[PROGRAM_ARGS];	   /* a command that loads it; empty: none */
+	const char *feed;		   /* typed into its standard input; NULL: nothing */
 	bool not_root;			   /* refuses root: run as nobody */
 	bool slow;			   /* left out by --quick */
 };
@@ -40,8 +41,8 @@ extern const struct program programs[];
 extern const size_t programs_n;
 
 bool program_installed(const struct program *p);
-/* Starts it and waits until it serves; -errno or 0. */
-int program_start(struct running *r, const struct program *p);
+/* Starts it and waits until it serves, but not beyond a time; -errno or 0. */
+int program_start(struct running *r, const struct program *p, uint64_t until);
 /* Loads it for about a third of a second; the number of requests. */
 unsigned int program_load(struct running *r);
 /* Ends it with all its children and removes its directory. */

@@ -1,200 +1,255 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Real programs: how many spaces they keep, and what would fall with one of their tasks. */
+/* Real programs: how many spaces they keep, how they talk, and what falls with one of their tasks. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/ledger.h"
-#include "lab/program.h"
+#include "lab/census.h"
 #include "lib/cleanup.h"
 #include "source/bpf_switch.h"
-#include "source/procmem.h"
 #include "source/source.h"
 
-struct census {
-	size_t tasks;
-	size_t spaces;
-	size_t processes;
-	size_t largest; /* tasks in the fullest space: what one crash takes */
-	uint64_t rss;
-	uint64_t claimed;
-	uint64_t classes[CLASS_NR];
-	bool traced;
+/* The program at work, for the names of what is measured. */
+struct subject {
+	struct lab *l;
+	struct running r;
+	const char *name;
+	struct census c;
 };
 
-static bool descends(const struct snapshot *s, const struct task *t, uint32_t root)
+static void count(struct subject *s, const char *what, double value, const char *unit)
 {
-	/* pids make no circles, but a snapshot is no instant */
-	for (int depth = 0; t && depth < 64; depth++) {
-		if (t->key.tgid == root)
-			return true;
-		t = snapshot_find(s, t->ppid);
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", what, s->name);
+	lab_count(s->l, name, value, unit);
+}
+
+/* The boxes of the sharing map: the tasks of each space. */
+static void say_map(struct subject *s)
+{
+	char name[64];
+
+	for (size_t i = 0; i < s->c.n_spaces; i++) {
+		snprintf(name, sizeof(name), "map %s %zu", s->name, i + 1);
+		lab_count(s->l, name, (double)s->c.ledger.spaces[s->c.spaces[i]].tasks, "tasks");
 	}
-	return false;
 }
 
-static void count_space(struct census *c, const struct ledger *l, struct space *sp)
+static void say_size(struct subject *s)
 {
-	uint32_t tid = space_member(l, sp, 0)->key.tid;
+	const struct census *c = &s->c;
 
-	c->spaces++;
-	c->tasks += sp->tasks;
-	c->processes += sp->processes;
-	if (sp->tasks > c->largest)
-		c->largest = sp->tasks;
-	if (procmem_read(tid, &sp->memory) || sp->memory.rss == MEMORY_UNKNOWN)
-		return;
-	c->rss += sp->memory.pss == MEMORY_UNKNOWN ? sp->memory.rss : sp->memory.pss;
-	c->claimed += sp->memory.rss * sp->processes;
+	lab_say(s->l, PROOF_SAW,
+		"%s (%s): spaces %zu, processes %zu, tasks %zu; %.1f MiB resident, "
+		"%.1f MiB by adding up pids",
+		s->name, s->r.program->what, c->n_spaces, c->processes, c->tasks,
+		(double)c->rss / 1048576, (double)c->claimed / 1048576);
+	count(s, "spaces", (double)c->n_spaces, "count");
+	count(s, "tasks", (double)c->tasks, "count");
+	count(s, "largest", (double)c->ledger.spaces[c->fullest].tasks, "count");
+	say_map(s);
 }
 
-static void count_switches(struct census *c, const struct switches *sw, uint64_t space)
+static void say_channels(struct subject *s)
 {
-	for (size_t i = 0; i < sw->n_tasks; i++)
-		for (int class = 0; sw->tasks[i].space == space && class < CLASS_NR; class ++)
-			c->classes[class] += sw->tasks[i].count[class];
-}
-
-/* One box of the sharing map: the tasks of one space. */
-static void say_space(struct lab *l, const char *name, size_t nth, const struct space *sp)
-{
-	char what[64];
-
-	snprintf(what, sizeof(what), "map %s %zu", name, nth);
-	lab_count(l, what, (double)sp->tasks, "tasks");
-}
-
-static int take_census(struct lab *l, const struct running *r, const struct switches *sw,
-		       struct census *c)
-{
-	struct snapshot snap;
-	struct ledger ledger;
-	struct why why = { "" };
-	int err;
-
-	snapshot_init(&snap);
-	err = source_snapshot(l->source, 0, &snap, &why);
-	if (err) {
-		lab_say(l, PROOF_CANNOT, "tasks cannot be read: %s", why.text);
-		return err;
-	}
-	err = ledger_init(&ledger, &snap);
-	for (size_t i = 0; !err && i < ledger.n; i++) {
-		struct space *sp = &ledger.spaces[i];
-
-		if (!descends(&snap, space_member(&ledger, sp, 0), (uint32_t)r->pid))
-			continue;
-		count_space(c, &ledger, sp);
-		say_space(l, r->program->argv[0], c->spaces, sp);
-		count_switches(c, sw, sp->id);
-	}
-	ledger_deinit(&ledger);
-	snapshot_deinit(&snap);
-	return err;
-}
-
-static void say_switches(struct lab *l, const struct census *c, const char *name)
-{
-	char line[256] = "", what[64];
+	char line[256] = "", name[64];
 	size_t used = 0;
 
-	for (int class = 0; class < CLASS_NR; class ++) {
-		const char *word = switch_class_name((enum switch_class) class);
+	for (int t = 0; t < CHANNEL_NR; t++) {
+		const char *type = channel_type_name((enum channel_type)t);
 
-		snprintf(what, sizeof(what), "switches %s %s", name, word);
-		lab_count(l, what, (double)c->classes[class], "count");
-		if (c->classes[class] && used < sizeof(line))
-			used += (size_t)snprintf(line + used, sizeof(line) - used, " %s %llu", word,
-						 (unsigned long long)c->classes[class]);
+		if (!s->c.channels[t])
+			continue;
+		snprintf(name, sizeof(name), "channels %s %s", s->name, type);
+		lab_count(s->l, name, (double)s->c.channels[t], "count");
+		if (used < sizeof(line))
+			used += (size_t)snprintf(line + used, sizeof(line) - used, " %s %zu", type,
+						 s->c.channels[t]);
 	}
-	lab_say(l, PROOF_SAW, "%s: its switches meanwhile by class:%s", name,
+	count(s, "shared memory", (double)s->c.shared, "B");
+	if (used)
+		lab_say(s->l, PROOF_SAW,
+			"%s: channels between its processes:%s; %.1f MiB of memory mapped by "
+			"several",
+			s->name, line, (double)s->c.shared / 1048576);
+	else
+		lab_say(s->l, PROOF_SAW, "%s: no channel between processes: %s", s->name,
+			s->c.n_spaces > 1 ? "none is seen" : "it is one space, and just writes");
+}
+
+static void say_switches(struct subject *s, const struct switches *sw)
+{
+	uint64_t classes[CLASS_NR] = { 0 };
+	char line[256] = "", name[64];
+	size_t used = 0;
+
+	for (size_t k = 0; k < s->c.n_spaces; k++)
+		for (size_t i = 0; i < sw->n_tasks; i++)
+			for (int c = 0; c < CLASS_NR; c++)
+				if (sw->tasks[i].space == s->c.ledger.spaces[s->c.spaces[k]].id)
+					classes[c] += sw->tasks[i].count[c];
+	for (int c = 0; c < CLASS_NR; c++) {
+		const char *word = switch_class_name((enum switch_class)c);
+
+		snprintf(name, sizeof(name), "switches %s %s", s->name, word);
+		lab_count(s->l, name, (double)classes[c], "count");
+		if (classes[c] && used < sizeof(line))
+			used += (size_t)snprintf(line + used, sizeof(line) - used, " %s %llu", word,
+						 (unsigned long long)classes[c]);
+	}
+	lab_say(s->l, PROOF_SAW, "%s: its switches meanwhile by class:%s", s->name,
 		*line ? line : " none");
 }
 
-static void judge(struct lab *l, const struct program *p, const struct census *c)
-{
-	const char *name = p->argv[0];
-	char what[64];
-
-	lab_say(l, PROOF_SAW,
-		"%s (%s): spaces %zu, processes %zu, tasks %zu; %.1f MiB resident, "
-		"%.1f MiB by adding up pids",
-		name, p->what, c->spaces, c->processes, c->tasks, (double)c->rss / 1048576,
-		(double)c->claimed / 1048576);
-	lab_say(l, PROOF_SAW, "%s: a crash in its fullest space takes %zu of %zu tasks", name,
-		c->largest, c->tasks);
-	snprintf(what, sizeof(what), "spaces %s", name);
-	lab_count(l, what, (double)c->spaces, "count");
-	snprintf(what, sizeof(what), "tasks %s", name);
-	lab_count(l, what, (double)c->tasks, "count");
-	snprintf(what, sizeof(what), "largest %s", name);
-	lab_count(l, what, (double)c->largest, "count");
-	if (!strcmp(p->what, "browser"))
-		lab_fact(l, c->spaces > 1, "%s keeps its work in several spaces", name);
-	else if (p->design == DESIGN_ISOLATED)
-		lab_fact(l, c->spaces >= 1 && c->processes == c->spaces,
-			 "%s has a space of its own", name);
-	else if (p->design == DESIGN_THREADED)
-		lab_fact(l, c->spaces == 1 && c->tasks > 2, "%s serves by threads of one space",
-			 name);
-	else
-		lab_say(l, PROOF_SAW, "%s serves by %zu processes: isolation suits servers too",
-			name, c->processes);
-}
-
-static void inspect(struct lab *l, struct running *r)
+/* Loads the program while every switch is counted, then counts the program. */
+static int inspect(struct subject *s)
 {
 	struct switch_ask ask = { .tasks = 4096 };
 	struct switch_session *ss = NULL;
 	struct switches sw = { 0 };
-	struct census c = { 0 };
-	struct why why = { "" };
-	unsigned int requests;
-
-	c.traced = !switch_session_open(&ss, &ask, &why) && !switch_session_start(ss, &why);
-	requests = program_load(r);
-	if (c.traced)
-		switch_session_stop(ss, &sw);
-	switch_session_close(ss);
-	if (!take_census(l, r, &sw, &c)) {
-		if (requests)
-			lab_say(l, PROOF_SAW, "%s answered %u requests in 0.3 s",
-				r->program->argv[0], requests);
-		judge(l, r->program, &c);
-		if (c.traced)
-			say_switches(l, &c, r->program->argv[0]);
-		else
-			lab_say(l, PROOF_SAW, "switches not counted: %s", why.text);
-	}
-	switches_deinit(&sw);
-}
-
-static void use(struct lab *l, const struct program *p)
-{
-	struct running r;
+	struct why why = { "" }, untraced = { "" };
+	bool traced =
+		!switch_session_open(&ss, &ask, &untraced) && !switch_session_start(ss, &untraced);
+	unsigned int requests = program_load(&s->r);
 	int err;
 
-	if (!program_installed(p)) {
-		lab_say(l, PROOF_SAW, "%s: not installed, left out", p->argv[0]);
-		return;
+	if (traced)
+		switch_session_stop(ss, &sw);
+	switch_session_close(ss);
+	err = census_take(&s->c, s->l->source, (uint32_t)s->r.pid, &why);
+	if (err || !s->c.n_spaces) {
+		lab_say(s->l, PROOF_CANNOT, "%s: its tasks cannot be read: %s", s->name,
+			*why.text ? why.text
+			: err	  ? strerror(-err)
+				  : "it is gone");
+		err = err ? err : -ECHILD;
+	} else {
+		if (requests)
+			lab_say(s->l, PROOF_SAW, "%s answered %u requests in 0.3 s", s->name,
+				requests);
+		say_size(s);
+		say_channels(s);
+		if (traced)
+			say_switches(s, &sw);
+		else
+			lab_say(s->l, PROOF_SAW, "switches not counted: %s", untraced.text);
 	}
-	if (l->quick && p->slow) {
-		lab_say(l, PROOF_SAW, "%s: left out by --quick", p->argv[0]);
-		return;
-	}
-	lab_say(l, PROOF_STEP, "start %s privately, load it and look inside", p->argv[0]);
-	err = program_start(&r, p);
-	if (err)
-		lab_say(l, PROOF_SAW, "%s did not start: %s; left out", p->argv[0], strerror(-err));
+	switches_deinit(&sw);
+	return err;
+}
+
+static void judge(struct subject *s)
+{
+	const struct program *p = s->r.program;
+	const struct census *c = &s->c;
+
+	if (!strcmp(p->what, "browser"))
+		lab_fact(s->l, c->n_spaces > 1, "%s keeps its work in several spaces", s->name);
+	else if (p->design == DESIGN_ISOLATED)
+		lab_fact(s->l, c->processes == c->n_spaces, "%s has a space of its own", s->name);
+	else if (p->design == DESIGN_THREADED)
+		lab_fact(s->l, c->n_spaces == 1 && c->tasks > 2,
+			 "%s serves by threads of one space", s->name);
 	else
-		inspect(l, &r);
-	program_stop(&r);
-	lab_say(l, PROOF_TRY, "mmlens show $(pidof -s %s)", p->argv[0]);
+		lab_say(s->l, PROOF_SAW, "%s serves by %zu processes: isolation suits servers too",
+			s->name, c->processes);
+}
+
+/* The fullest space that is not the program's first: the first is a supervisor, if there is one. */
+static const struct space *victim_of(const struct subject *s)
+{
+	const struct space *best = NULL;
+
+	for (size_t i = 0; i < s->c.n_spaces; i++) {
+		const struct space *sp = &s->c.ledger.spaces[s->c.spaces[i]];
+
+		if (space_member(&s->c.ledger, sp, 0)->key.tgid == (uint32_t)s->r.pid &&
+		    s->c.n_spaces > 1)
+			continue;
+		if (!best || sp->tasks > best->tasks)
+			best = sp;
+	}
+	return best;
+}
+
+#define FALL_NS 700000000ull
+
+/* Not foretold but tried: one task is made to crash, and who is left is counted. */
+static void crash(struct subject *s)
+{
+	const struct space *sp = victim_of(s);
+	const struct task *t = space_member(&s->c.ledger, sp, 0);
+	size_t before = census_left(&s->c, NULL, s->l->source), own = sp->tasks, left_own, left;
+	uint64_t until = lab_now() + FALL_NS;
+
+	if (kill((pid_t)t->key.tgid, SIGSEGV))
+		return lab_say(s->l, PROOF_SAW, "%s: %u cannot be crashed", s->name, t->key.tgid);
+	do {
+		usleep(20000);
+		left_own = census_left(&s->c, sp, s->l->source);
+	} while (left_own && lab_now() < until);
+	/* what falls with it needs a moment to fall */
+	usleep(50000);
+	left = census_left(&s->c, NULL, s->l->source);
+	lab_say(s->l, PROOF_SAW,
+		"%s: one task of %s crashed: of the %zu in its space %zu fell, of the other %zu "
+		"%zu",
+		s->name, t->comm, own, own - left_own, before > own ? before - own : 0,
+		before - left > own - left_own ? before - left - (own - left_own) : 0);
+	count(s, "crashed", (double)(before - left), "tasks");
+	lab_fact(s->l, !left_own, "a crash in %s takes all tasks of its space", s->name);
+	if (s->r.program->design == DESIGN_ISOLATED && s->c.n_spaces > 1)
+		lab_fact(s->l, left > left_own, "%s outlives the crash of one of its processes",
+			 s->name);
+}
+
+static void use(struct lab *l, const struct program *p, uint64_t until)
+{
+	struct subject s = { .l = l, .name = p->argv[0] };
+	int err;
+
+	lab_say(l, PROOF_STEP, "start %s privately, load it, look inside, crash one of its tasks",
+		s.name);
+	lab_progress(l, "starting %s", s.name);
+	err = program_start(&s.r, p, until);
+	if (err) {
+		lab_say(l, PROOF_SAW, "%s did not serve in its time: %s; left out", s.name,
+			strerror(-err));
+	} else {
+		if (!inspect(&s)) {
+			judge(&s);
+			crash(&s);
+		}
+		census_deinit(&s.c);
+	}
+	program_stop(&s.r);
+	lab_say(l, PROOF_TRY, "mmlens show $(pidof -s %s)", s.name);
+	lab_say(l, PROOF_TRY, "mmlens channels $(pidof -s %s)", s.name);
+}
+
+/* Why a program is left out; NULL: it is not. */
+static const char *left_out(const struct lab *l, const struct program *p)
+{
+	if (!program_installed(p))
+		return "not installed";
+	if (l->quick && p->slow)
+		return "not by --quick";
+	return lab_in_time(l) ? NULL : "the time is up on this busy machine";
 }
 
 void lab_uses(struct lab *l)
 {
-	for (size_t i = 0; i < programs_n; i++)
-		use(l, &programs[i]);
+	for (size_t i = 0; i < programs_n; i++) {
+		const char *why = left_out(l, &programs[i]);
+		uint64_t until = l->deadline;
+
+		if (why)
+			lab_say(l, PROOF_SAW, "%s left out: %s", programs[i].argv[0], why);
+		else
+			use(l, &programs[i], until);
+	}
 }

@@ -50,6 +50,12 @@ const char *channel_type_name(enum channel_type type)
 	return names[type];
 }
 
+bool channel_is_memory(enum channel_type type)
+{
+	return type == CHANNEL_SYSV_SHM || type == CHANNEL_POSIX_SHM || type == CHANNEL_MEMFD ||
+	       type == CHANNEL_ANON_SHM || type == CHANNEL_FILE;
+}
+
 const char *channel_direction(const struct channel *c)
 {
 	bool out = c->a->writes && c->b->reads, in = c->a->reads && c->b->writes;

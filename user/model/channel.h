@@ -35,7 +35,8 @@ struct endpoint {
 	int fd; /* -1: a mapping, or no descriptor at all */
 	bool reads;
 	bool writes;
-	bool waited; /* a task sleeps on a futex in it */
+	uint64_t size; /* bytes mapped of it, 0: by descriptor only */
+	bool waited;   /* a task sleeps on a futex in it */
 	uint64_t dev;
 	uint64_t id;   /* inode, eventfd id, queue id or pid */
 	uint64_t peer; /* of sockets: the id at the other end, 0 if not known */
@@ -57,6 +58,8 @@ struct channel {
 struct endpoint *endpoints_add(struct endpoints *es); /* zeroed but for fd -1; NULL: no memory */
 void endpoints_deinit(struct endpoints *es);
 const char *channel_type_name(enum channel_type type);
+/* Whether what is written is simply there for the other to read. */
+bool channel_is_memory(enum channel_type type);
 
 /* "->", "<-", "<->", or "-" where both only write; as seen from channel a. */
 const char *channel_direction(const struct channel *c);

@@ -175,6 +175,7 @@ static int take_mapping(struct endpoints *es, uint32_t pid, const char *line,
 	e->writes = perms[1] == 'w';
 	e->dev = makedev(maj, min);
 	e->id = inode;
+	e->size = end - start;
 	snprintf(e->name, sizeof(e->name), "%.*s", (int)strcspn(line + at, "\n"), line + at);
 	for (size_t i = 0; i < s->n; i++)
 		e->waited |= s->at[i] >= start && s->at[i] < end;
@@ -288,14 +289,9 @@ static int read_all(struct endpoints *es)
 	return err;
 }
 
-int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out)
+/* Sockets as seen from the net of process a. */
+static int finish(uint32_t a, struct endpoints *out, int err)
 {
-	int err;
-
-	*out = (struct endpoints){ 0 };
-	err = b ? read_process(out, a) : read_all(out);
-	if (!err && b)
-		err = read_process(out, b);
 	if (!err)
 		err = read_queues(out);
 	/* without sock_diag sockets stay unpaired; the rest is still true */
@@ -304,4 +300,22 @@ int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out)
 	if (err)
 		endpoints_deinit(out);
 	return err;
+}
+
+int endpoints_read_some(const uint32_t *pids, size_t n, struct endpoints *out)
+{
+	int err = 0;
+
+	*out = (struct endpoints){ 0 };
+	for (size_t i = 0; !err && i < n; i++)
+		err = read_process(out, pids[i]);
+	return finish(n ? pids[0] : 0, out, err);
+}
+
+int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out)
+{
+	if (b)
+		return endpoints_read_some((const uint32_t[]){ a, b }, 2, out);
+	*out = (struct endpoints){ 0 };
+	return finish(a, out, read_all(out));
 }

@@ -10,6 +10,8 @@
  * is counted. -errno or 0.
  */
 int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out);
+/* Of these processes only. */
+int endpoints_read_some(const uint32_t *pids, size_t n, struct endpoints *out);
 
 /* source/sockets.c: fills type and peer of the socket endpoints, seen from the net of `pid`. */
 int sockets_resolve(uint32_t pid, struct endpoints *es);
