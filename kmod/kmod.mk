@@ -28,12 +28,15 @@ kmod: ## the module for KREL (KDIR=, KMAKE= for an unusual kernel tree)
 	fi
 all: kmod
 
-# kbuild is silent when it succeeds, but for what it warns of.
+# kbuild is silent when it succeeds, but for what it warns of. Where the kernel lacks something, that
+# is all one is told: what the probes said, or which symbols modpost did not find.
 .PHONY: kmod-build
 kmod-build:
 	$(call say,KMOD,$(KMOD_KO))
 	$(Q)mkdir -p '$(kmod-dir)' && cp -rsf '$(abspath kmod)/.' '$(kmod-dir)'
-	$(Q)$(kbuild) $(if $(filter 1,$(V)),V=1,-s --no-print-directory) $(kmod-args) modules
+	$(Q)$(kbuild) $(if $(filter 1,$(V)),V=1,-s --no-print-directory) $(kmod-args) modules \
+		>'$(kmod-dir)/kbuild.log' 2>&1 || status=$$?; \
+	sh kmod/compat/explain '$(kmod-dir)/kbuild.log' "$${status:-0}" >&2
 
 # The module's own sources under sparse with the kernel's headers; scripts/lint has checkpatch.
 .PHONY: check-kmod

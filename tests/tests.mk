@@ -64,10 +64,10 @@ $(O)/tests/unit-plain/%_test: tests/unit/%_test.c $(O)/tests/libmmlens.a
 -include $(PLAIN_UNIT:=.d)
 
 .PHONY: check check-live check-vm check-debug check-valgrind check-docs lint bench
-check: ## set up, then every test: lint, unit, live here, live in the VM of each kernel (KERNELS=)
+check: ## set up, then every test: lint, docs, unit, live here and in each kernel's VM (KERNELS=)
 	$(Q)scripts/setup
 	$(Q)$(MAKE) --no-print-directory all helpers $(UNIT) $(PLAIN_UNIT)
-	$(Q)$(RUN_TESTS) lint docs unit valgrind live $(addprefix vm:,$(KERNELS))
+	$(Q)$(RUN_TESTS) lint docs build unit valgrind live $(addprefix vm:,$(KERNELS))
 
 check-live: all helpers ## run the live tests here, without the module (ONLY=file)
 	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) live
