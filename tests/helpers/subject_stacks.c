@@ -15,7 +15,7 @@
 
 #include "subject.h"
 
-#define DEEP_FRAME  (200 * 1024)
+#define DEEP_FRAME (200 * 1024)
 /* The least that every processor allows: arm64 wants 128 KiB. */
 #define SMALL_STACK (128 * 1024)
 #define OTHER_STACK (128 * 1024)
