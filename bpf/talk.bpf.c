@@ -5,16 +5,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct pt_regs___third {
-	unsigned long dx;
-};
-
-struct pt_regs___args {
-	__u64 regs[31];
-};
-#pragma clang attribute pop
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TALK_MAX);
@@ -30,16 +20,6 @@ static __always_inline bool named(const char *comm)
 		if (comm[i] != prefix[i])
 			return false;
 	return true;
-}
-
-static __always_inline __u64 third(const void *regs)
-{
-	const struct pt_regs___third *x86 = regs;
-	const struct pt_regs___args *arm = regs;
-
-	if (bpf_core_field_exists(x86->dx))
-		return BPF_CORE_READ(x86, dx);
-	return bpf_core_field_exists(arm->regs) ? BPF_CORE_READ(arm, regs[2]) : 0;
 }
 
 SEC("tp_btf/sys_exit")
@@ -66,6 +46,6 @@ int mmlens_talk(__u64 *ctx)
 		return 0;
 	__sync_fetch_and_add(&n->calls, 1);
 	__sync_fetch_and_add(&n->returned, (__u64)returned);
-	__sync_fetch_and_add(&n->third, third((const void *)ctx[0]));
+	__sync_fetch_and_add(&n->third, arch_third_argument((const void *)ctx[0]));
 	return 0;
 }

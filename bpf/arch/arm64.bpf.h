@@ -26,6 +26,7 @@ struct task_struct___own {
 
 /* libbpf has a pt_regs___arm64 of its own. */
 struct pt_regs___own {
+	__u64 regs[31];
 	__u64 sp;
 	__u64 orig_x0;
 	__s32 syscallno;
@@ -55,6 +56,13 @@ static __always_inline long arch_syscall(const void *regs, __u64 *arg)
 
 	*arg = BPF_CORE_READ(own, orig_x0);
 	return BPF_CORE_READ(own, syscallno);
+}
+
+static __always_inline __u64 arch_third_argument(const void *regs)
+{
+	const struct pt_regs___own *own = regs;
+
+	return BPF_CORE_READ(own, regs[2]);
 }
 
 static __always_inline __u32 arch_preempt_count(void)

@@ -14,6 +14,7 @@ struct task_struct___x86 {
 struct pt_regs___x86 {
 	unsigned long orig_ax;
 	unsigned long di;
+	unsigned long dx;
 	unsigned long sp;
 };
 
@@ -46,6 +47,13 @@ static __always_inline long arch_syscall(const void *regs, __u64 *arg)
 
 	*arg = BPF_CORE_READ(x86, di);
 	return BPF_CORE_READ(x86, orig_ax);
+}
+
+static __always_inline __u64 arch_third_argument(const void *regs)
+{
+	const struct pt_regs___x86 *x86 = regs;
+
+	return BPF_CORE_READ(x86, dx);
 }
 
 extern const int __preempt_count __ksym __weak;
