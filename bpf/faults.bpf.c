@@ -10,12 +10,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct pt_regs___ip {
-	unsigned long ip;
-};
-#pragma clang attribute pop
-
 /* arch/x86/include/asm/trap_pf.h */
 #define FAULT_PRESENT 1
 #define FAULT_WRITE   2
@@ -68,7 +62,7 @@ struct {
 
 static __always_inline int on_fault(__u64 *ctx)
 {
-	const struct pt_regs___ip *regs = (const void *)ctx[1];
+	const void *regs = (const void *)ctx[1];
 	struct pending p = { .address = ctx[0], .regs = (__u64)regs };
 	__u64 both = FAULT_PRESENT | FAULT_WRITE, id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32, tid = (__u32)id;
@@ -79,7 +73,7 @@ static __always_inline int on_fault(__u64 *ctx)
 		bpf_map_delete_elem(&writes, &tid);
 		return 0;
 	}
-	p.ip = BPF_CORE_READ(regs, ip);
+	p.ip = arch_user_ip(regs);
 	bpf_map_update_elem(&writes, &tid, &p, BPF_ANY);
 	return 0;
 }
@@ -123,7 +117,7 @@ static __always_inline void count(const struct fault_key *k)
 /* The fault of this task that the page just taken is for. */
 static __always_inline struct pending *copying(__u64 *ctx, __u32 tid)
 {
-	const struct pt_regs___ip *regs;
+	const void *regs;
 	struct pending *p;
 
 	/* order 0, and neither a page table nor a page of zeroes */
@@ -133,7 +127,7 @@ static __always_inline struct pending *copying(__u64 *ctx, __u32 tid)
 	if (!p)
 		return NULL;
 	regs = (const void *)p->regs;
-	return BPF_CORE_READ(regs, ip) == p->ip ? p : NULL;
+	return arch_user_ip(regs) == p->ip ? p : NULL;
 }
 
 static __always_inline void begin_key(__u64 *ctx, struct fault_key *k, const struct pending *p)

@@ -28,6 +28,7 @@ struct task_struct___own {
 struct pt_regs___own {
 	__u64 regs[31];
 	__u64 sp;
+	__u64 pc;
 	__u64 orig_x0;
 	__s32 syscallno;
 };
@@ -47,6 +48,13 @@ static __always_inline __u64 arch_user_sp(const void *regs)
 	const struct pt_regs___own *own = regs;
 
 	return BPF_CORE_READ(own, sp);
+}
+
+static __always_inline __u64 arch_user_ip(const void *regs)
+{
+	const struct pt_regs___own *own = regs;
+
+	return BPF_CORE_READ(own, pc);
 }
 
 /* The number of the system call; -1 after an interrupt in user mode. */

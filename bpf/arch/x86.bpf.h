@@ -15,6 +15,7 @@ struct pt_regs___x86 {
 	unsigned long orig_ax;
 	unsigned long di;
 	unsigned long dx;
+	unsigned long ip;
 	unsigned long sp;
 };
 
@@ -38,6 +39,13 @@ static __always_inline __u64 arch_user_sp(const void *regs)
 	const struct pt_regs___x86 *x86 = regs;
 
 	return BPF_CORE_READ(x86, sp);
+}
+
+static __always_inline __u64 arch_user_ip(const void *regs)
+{
+	const struct pt_regs___x86 *x86 = regs;
+
+	return BPF_CORE_READ(x86, ip);
 }
 
 /* The number of the system call; after an interrupt in user mode a vector, below 0 as no call is. */
