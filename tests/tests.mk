@@ -44,6 +44,8 @@ helpers: $(HELPERS) ## build the subjects factory and the kcmp oracle
 # tests/run judges; its last line is the verdict. KERNELS= chooses kernels of scripts/kernels.tsv.
 
 KERNELS      ?= $(shell python3 tests/lib/kernels.py)
+# All kernels together have a budget of time (the column `check`); who names some gets all tests there.
+BUDGET       := $(if $(filter file,$(origin KERNELS)),--budget)
 DEBUG_KERNEL ?= debug-6.12
 RUN_TESTS    := O='$(O)' python3 tests/run
 
@@ -67,7 +69,7 @@ $(O)/tests/unit-plain/%_test: tests/unit/%_test.c $(O)/tests/libmmlens.a
 check: ## set up, then every test: lint, docs, unit, live here and in each kernel's VM (KERNELS=)
 	$(Q)scripts/setup
 	$(Q)$(MAKE) --no-print-directory all helpers $(UNIT) $(PLAIN_UNIT)
-	$(Q)$(RUN_TESTS) lint docs build unit valgrind live $(addprefix vm:,$(KERNELS))
+	$(Q)$(RUN_TESTS) $(BUDGET) lint docs build unit valgrind live $(addprefix vm:,$(KERNELS))
 
 check-live: all helpers ## run the live tests here, without the module (ONLY=file)
 	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) live

@@ -19,6 +19,7 @@ def command(label, only, directory):
     return [os.path.join(os.path.dirname(TESTS), "scripts", "vm"), "-k", label, "-t", str(LIMIT),
             *(["--leaks"] if label.startswith("debug") else []), *brought, "--",
             "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
+            *([f"MMLENS_SAMPLE={label}"] if sampled else []),
             "python3", f"{GUEST}/tests/run", "--tap", f"--label={label}",
             "--source=module,bpf,procfs", *[f"--only={name}" for name in only], directory]
 

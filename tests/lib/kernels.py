@@ -24,7 +24,12 @@ def row_of(label):
 
 def files_of(row):
     """The files of tests/live that `make check` runs there; [] for all of them."""
-    return [] if row["check"] in ("all", "-") else row["check"].split(",")
+    return [] if row["check"] in ("all", "sample", "-") else row["check"].split(",")
+
+
+def is_sampled(row):
+    """Whether a property is tried with every value of its axes there, not with every combination."""
+    return row["check"] not in ("all", "-")
 
 
 if __name__ == "__main__":

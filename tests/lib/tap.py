@@ -10,12 +10,15 @@ against the list of those expected, so a skip never passes for a success.
 import fnmatch
 import itertools
 import os
+import random
 import signal
 import sys
 import time
 import traceback
 
 _props = []
+# A kernel's label: of a property with axes, each value of each axis is tried, not each combination.
+_SAMPLE = os.environ.get("MMLENS_SAMPLE", "")
 _LIMIT = int(os.environ.get("MMLENS_TEST_TIMEOUT", "120"))
 
 
@@ -45,10 +48,23 @@ def want_equal(seen, wanted, what):
     want(seen == wanted, f"{what}: seen {seen!r}, wanted {wanted!r}")
 
 
+def sample(combinations, seed):
+    """As few of the combinations as have every value of every axis, others for another seed: over
+    several kernels all of them are tried."""
+    seen, kept = set(), []
+    for values in random.Random(seed).sample(combinations, len(combinations)):
+        new = set(enumerate(map(repr, values))) - seen
+        if new:
+            seen |= new
+            kept.append(values)
+    return [values for values in combinations if values in kept]
+
+
 def prop(text, **axes):
     """Declares a property for each combination of the values of @axes."""
     def declare(function):
-        for values in itertools.product(*axes.values()):
+        combinations = list(itertools.product(*axes.values()))
+        for values in sample(combinations, _SAMPLE + text) if _SAMPLE else combinations:
             chosen = dict(zip(axes, values))
             _props.append((text.format(**chosen), function, chosen))
         return function
