@@ -18,6 +18,7 @@ struct switch_ctx {
 	__u32 prev_tid;
 	__u32 next_tid;
 	__u64 now;
+	__u64 ran_since; /* when prev came; 0: not seen */
 };
 
 /*

@@ -184,10 +184,10 @@ struct bpf_iter__task {
 #pragma clang attribute pop
 
 /* include/linux/sched.h; the same value in every kernel supported. */
-#define PF_IDLE		0x00000002
-#define PF_EXITING	0x00000004
-#define PF_IO_WORKER	0x00000010
-#define PF_USER_WORKER	0x00004000
-#define PF_KTHREAD	0x00200000
+#define PF_IDLE	       0x00000002
+#define PF_EXITING     0x00000004
+#define PF_IO_WORKER   0x00000010
+#define PF_USER_WORKER 0x00004000
+#define PF_KTHREAD     0x00200000
 
 #endif

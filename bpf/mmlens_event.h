@@ -261,14 +261,58 @@ struct mmlens_ev_exit {
 struct mmlens_cpu {
 	__u64 since;   /* when the switch began whose end is awaited; 0: none */
 	__u32 waiting; /* its enum mmlens_class */
-	__u32 current; /* number of the task that runs here, in the stream */
+	__u32 pad;
+	__u64 ran_since; /* when the task that runs here came; 0: before the programs did */
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
 	__u64 tasks_full;  /* switches of tasks that found no room in the table */
 	__u64 ring_full;   /* records and messages that the reader did not fetch in time */
 	__u64 tlb_loads;   /* tlb_flush for a task switch: the processor's own count of loads */
 	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */
+	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
 	__u64 borrows;	   /* the task that runs here is dying and has a space only on loan */
 	struct mmlens_cost cost[MMLENS_CLASS_NR];
+};
+
+/* What a task that is on no CPU waits for: a CPU, or by the state in which it left. */
+enum mmlens_delay {
+	MMLENS_DELAY_RUNNABLE, /* preempted, or woken and not running yet */
+	MMLENS_DELAY_SLEEP,    /* S */
+	MMLENS_DELAY_DISK,     /* D */
+	MMLENS_DELAY_OTHER,    /* stopped, traced, parked */
+	MMLENS_DELAY_NR
+};
+
+/* One element for each possible CPU, as struct mmlens_cpu: waits that ended there. */
+struct mmlens_waits {
+	struct mmlens_cost of[MMLENS_DELAY_NR];
+};
+
+/* Switches between two spaces; 0: a kernel thread or idle. */
+struct mmlens_pair_key {
+	__u64 from;
+	__u64 to;
+};
+
+struct mmlens_pair {
+	__u64 count;
+	__u64 loads;
+	char from[MMLENS_COMM_LEN]; /* a task of each, the first that was met */
+	char to[MMLENS_COMM_LEN];
+};
+
+/* A filter's value. */
+enum mmlens_want_kind {
+	MMLENS_WANT_TID,
+	MMLENS_WANT_SPACE,
+	MMLENS_WANT_CGROUP,
+	MMLENS_WANT_COMM,
+	MMLENS_WANT_CPU,
+	MMLENS_WANT_NR
+};
+
+struct mmlens_want {
+	__u64 kind;
+	__u64 v[2]; /* a number, or the bytes of a comm, zeros behind */
 };
 
 /*
@@ -286,6 +330,11 @@ struct mmlens_entry {
 	__u64 nivcsw;
 	__u64 count[MMLENS_CLASS_NR];
 	__u64 how[MMLENS_HOW_NR];
+	__u64 on_cpu;		    /* ns */
+	__u64 off[MMLENS_DELAY_NR]; /* ns, by enum mmlens_delay; only if delays are asked for */
+	__u64 left_at;		    /* 0: it runs, or was not seen to leave */
+	__u64 woken_at;		    /* 0: not since it left */
+	__u64 left_as;		    /* enum mmlens_delay */
 	__u64 cgroup;
 	__u32 ppid;
 	__u32 flags; /* enum mmlens_task_flag */
@@ -310,10 +359,15 @@ struct mmlens_switch_ask {
 	__u32 command;	/* watched from its exec on; 0: none */
 	__u32 ns_level; /* the reader's pid namespace; 0: the initial one */
 	__u32 ns_inum;
-	__u8 filter; /* only switches with a watched process on one side */
-	__u8 events; /* stream into the ring */
-	__u8 cost;   /* the end of a switch is seen: events wait for it */
-	__u8 pad;
+	__u32 wants;   /* bit per enum mmlens_want_kind: a side, or the CPU, must be in the table */
+	__u32 classes; /* bit per enum mmlens_class that counts; 0: all */
+	__u8 filter;   /* only switches with a watched process on one side */
+	__u8 events;   /* stream into the ring */
+	__u8 cost;     /* the end of a switch is seen: events wait for it */
+	__u8 delays;
+	__u8 pairs;
+	__u8 cgroups; /* the cgroup of a task at each switch, not as it was at first sight */
+	__u8 pad[2];
 };
 
 #endif

@@ -11,9 +11,9 @@
 struct wakeup_key {
 	__u32 waker; /* tgid */
 	__u32 wakee;
-	__s32 nr;    /* the waker's system call, -1: in none, or not known on this kernel */
-	__u32 same;  /* 1: both in one space */
-	__u64 arg;   /* the call's first argument: a descriptor, or a futex word's address */
+	__s32 nr;   /* the waker's system call, -1: in none, or not known on this kernel */
+	__u32 same; /* 1: both in one space */
+	__u64 arg;  /* the call's first argument: a descriptor, or a futex word's address */
 };
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "classify.bpf.h"
 #include "stream.bpf.h"
+#include "views.bpf.h"
 
 /* Thread groups asked for, and those born of them. */
 struct {
@@ -26,11 +27,20 @@ static __always_inline bool is_watched(const struct task_struct *t)
 	return tgid && bpf_map_lookup_elem(&watched, &tgid);
 }
 
+static __always_inline bool side_wanted(const struct task_struct *t)
+{
+	return (!ask.filter || is_watched(t)) && (!(ask.wants & WANTS_OF_SIDE) || passes(t));
+}
+
+/* One side must pass all filters but that of the CPU, which is the switch's own. */
 static __always_inline bool wanted(const struct switch_ctx *s)
 {
-	if (!ask.filter)
+	if ((ask.wants & 1u << MMLENS_WANT_CPU) &&
+	    !is_wanted(MMLENS_WANT_CPU, bpf_get_smp_processor_id(), 0))
+		return false;
+	if (!ask.filter && !(ask.wants & WANTS_OF_SIDE))
 		return true;
-	return (s->prev_tid && is_watched(s->prev)) || (s->next_tid && is_watched(s->next));
+	return (s->prev_tid && side_wanted(s->prev)) || (s->next_tid && side_wanted(s->next));
 }
 
 /*
@@ -53,6 +63,11 @@ static __always_inline __u64 prev_space(const struct switch_ctx *s)
 	if (s->prev->mm)
 		return side_space(s->prev->mm);
 	return s->prev_borrows ? 0 : side_space(s->prev->active_mm);
+}
+
+static __always_inline __u64 next_space(const struct switch_ctx *s)
+{
+	return !s->next_tid || (s->next->flags & PF_KTHREAD) ? 0 : side_space(s->next->mm);
 }
 
 /* A dying task comes back and another space than its own is loaded. Rare, so it may look it up. */
@@ -98,6 +113,10 @@ static __always_inline void count_task(const struct switch_ctx *s, struct mmlens
 	e->nivcsw = s->prev->nivcsw;
 	e->count[class]++;
 	e->how[how]++;
+	if (s->ran_since)
+		e->on_cpu += s->now - s->ran_since;
+	if (ask.cgroups)
+		e->cgroup = cgroup_of(s->prev);
 }
 
 static __always_inline struct mmlens_entry *next_entry(const struct switch_ctx *s)
@@ -147,6 +166,8 @@ static __always_inline void account(const struct switch_ctx *s, struct mmlens_cp
 	struct mmlens_entry *e = NULL;
 	bool first;
 
+	if (ask.classes && !(ask.classes & 1u << class))
+		return;
 	if (s->prev_tid) {
 		e = prev_entry(s, &first);
 		how = switch_how(s, first ? NULL : e, s->prev->nvcsw, s->prev->nivcsw);
@@ -160,6 +181,12 @@ static __always_inline void account(const struct switch_ctx *s, struct mmlens_cp
 	cpu->count[class][how]++;
 	cpu->waiting = class;
 	cpu->since = s->now;
+	if (ask.delays && e)
+		wait_begins(s, e, how);
+	if (ask.delays && s->next_tid)
+		wait_ends(s, next_entry(s));
+	if (ask.pairs)
+		count_pair(s, cpu, s->prev_tid ? prev_space(s) : 0, next_space(s), class);
 	if (ask.events)
 		record(s, cpu, e, class, how);
 }
@@ -184,33 +211,14 @@ int mmlens_switch(__u64 *ctx)
 	s.prev_tid = s.prev->pid;
 	s.next_tid = s.next->pid;
 	s.state = compat_state_direct(s.prev);
+	s.ran_since = cpu->ran_since;
+	cpu->ran_since = s.now;
 	s.prev_borrows = cpu->borrows;
 	s.next_borrows = next_borrows(&s);
 	cpu->borrows = s.next_borrows;
 	if (wanted(&s))
 		account(&s, cpu);
 	return 0;
-}
-
-/* Global, so that the verifier walks its branches once. */
-__noinline __u32 bucket_of(__u64 ns)
-{
-	return hist_bucket(ns);
-}
-
-static __always_inline void add_cost(struct mmlens_cost *cost, __u64 ns)
-{
-	__u64 at = bucket_of(ns);
-
-	/* The bound must hold for the register that is added, not for one the compiler made of it. */
-	barrier_var(at);
-	if (at >= HIST_BUCKETS)
-		return;
-	cost->n++;
-	cost->sum += ns;
-	cost->bucket[at]++;
-	if (ns > cost->max)
-		cost->max = ns;
 }
 
 static __always_inline int on_end(void)
@@ -287,7 +295,7 @@ static __always_inline __u32 current_number(struct mmlens_cpu *cpu, struct mmlen
 
 static __always_inline bool pair_wanted(const struct task_struct *a, const struct task_struct *b)
 {
-	return !ask.filter || is_watched(a) || is_watched(b);
+	return side_wanted(a) || side_wanted(b);
 }
 
 static __always_inline void fill_wake(struct mmlens_rec *r, struct mmlens_cpu *cpu,
@@ -373,6 +381,19 @@ int mmlens_waking_plain(__u64 *ctx)
 	return on_waking((struct task_struct *)ctx[0], 0);
 }
 
+/* For delays alone: of tasks that are not in the table nobody has seen the beginning of the wait. */
+SEC("tp_btf/sched_waking")
+int mmlens_woken(__u64 *ctx)
+{
+	struct task_struct *p = (struct task_struct *)ctx[0];
+	__u64 key = mmlens_task_key(p->pid, p->start_boottime);
+	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
+
+	if (e && e->left_at && !e->woken_at)
+		e->woken_at = bpf_ktime_get_ns();
+	return 0;
+}
+
 /* Every birth passes here, with its flags: fork, vfork, clone, kernel threads and workers. */
 SEC("tp_btf/task_newtask")
 int mmlens_newtask(__u64 *ctx)
@@ -389,7 +410,7 @@ int mmlens_newtask(__u64 *ctx)
 		tgid = ask.ns_level ? reader_nr(BPF_CORE_READ(child, group_leader)) : child->tgid;
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	}
-	if (!ask.events || !cpu)
+	if (!ask.events || !cpu || !pair_wanted(me, child))
 		return 0;
 	from = current_number(cpu, current_entry());
 	to = number(cpu, entry_of(child));
@@ -417,7 +438,7 @@ int mmlens_exec(__u64 *ctx)
 
 	if (ask.command && tgid == ask.command)
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
-	if (!ask.events || !cpu || (ask.filter && !is_watched(t)))
+	if (!ask.events || !cpu || !side_wanted(t))
 		return 0;
 	e = entry_of(t);
 	if (!e)
@@ -445,7 +466,7 @@ int mmlens_exit(__u64 *ctx)
 	struct mmlens_ev_exit *m;
 	__u32 id;
 
-	if (!cpu || (ask.filter && !is_watched(t)))
+	if (!cpu || !side_wanted(t))
 		return 0;
 	id = number(cpu, entry_of(t));
 	m = message_new(cpu, struct mmlens_ev_exit, MMLENS_MSG_EXIT);
@@ -458,6 +479,17 @@ int mmlens_exit(__u64 *ctx)
 	m->pad = 0;
 	message_send(m);
 	return 0;
+}
+
+/* Never attached: 1,000 readings of the clock, and how long they took. */
+SEC("raw_tp/sched_switch")
+int mmlens_clock(void *ctx)
+{
+	__u64 begin = bpf_ktime_get_ns(), now = begin;
+
+	for (int i = 0; i < 1000; i++)
+		now = bpf_ktime_get_ns();
+	return now - begin;
 }
 
 /* Never attached: the reader runs it on a CPU whose batch has waited long enough. */

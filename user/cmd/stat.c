@@ -1,223 +1,122 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mmlens stat: a window of context switches by class, counted in the kernel, with their cost. */
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "cmd/state.h"
+#include "cmd/statview.h"
 #include "cmd/window.h"
 #include "lib/cleanup.h"
-#include "lib/text.h"
 #include "render/switches.h"
 
-#define TASKS_SHOWN 10
+/* The first member is the window's own, by which window.c knows it. */
+struct stat_args {
+	struct window_args window;
+	const char *by;
+};
 
-static void json_cost(struct json *j, const struct cost *c)
+static int parse_by(const struct stat_args *args, struct statview *v)
 {
-	if (!c->n)
-		return json_null(j, "cost");
-	json_object(j, "cost");
-	json_uint(j, "n", c->n);
-	json_uint(j, "mean", c->mean);
-	json_uint(j, "p50", c->p50);
-	json_uint(j, "p90", c->p90);
-	json_uint(j, "p99", c->p99);
-	json_uint(j, "max", c->max);
-	json_object_end(j);
-}
+	const char *at = args->by ? args->by : "class,task";
 
-static void json_classes(struct json *j, const struct switches *sw)
-{
-	json_array(j, "classes");
-	for (int c = 0; c < CLASS_NR; c++) {
-		struct class_row row = { sw, c };
+	while (*at) {
+		size_t len = strcspn(at, ",");
+		int by = statview_by(at, len);
 
-		json_object(j, NULL);
-		json_columns(j, class_columns, class_columns_n, &row);
-		json_cost(j, &sw->classes[c].cost);
-		json_object_end(j);
+		if (by < 0)
+			return fail(EXIT_USAGE, at,
+				    "no such view; there are class, task, pair, cpu and cgroup");
+		v->by[by] = true;
+		at += len;
+		at += *at == ',';
 	}
-	json_array_end(j);
+	return 0;
 }
 
-static void json_agreement(struct json *j, const struct agreement *a)
+static int print_json(const struct window *w, const struct statview *v)
 {
-	json_object(j, "agreement");
-	json_uint(j, "tasks", a->tasks);
-	json_uint(j, "agree", a->agree);
-	json_array(j, "disagree");
-	for (size_t i = 0; i < a->n_worst; i++) {
-		json_object(j, NULL);
-		json_uint(j, "tgid", a->worst[i].key.tgid);
-		json_uint(j, "tid", a->worst[i].key.tid);
-		json_str(j, "comm", a->worst[i].comm);
-		json_uint(j, "counted", a->worst[i].counted);
-		json_uint(j, "grown", a->worst[i].grown);
-		json_object_end(j);
-	}
-	json_array_end(j);
-	json_object_end(j);
-}
-
-static void json_tasks(struct json *j, const struct switches *sw)
-{
-	json_array(j, "tasks");
-	for (size_t i = 0; i < sw->n_tasks; i++) {
-		json_object(j, NULL);
-		json_columns(j, task_switches_columns, task_switches_columns_n, &sw->tasks[i]);
-		json_object_end(j);
-	}
-	json_array_end(j);
-}
-
-/* Held against `loads`: null when not asked for or not told by this machine. */
-static void json_tlb(struct json *j, const struct switches *sw)
-{
-	if (!sw->tlb_known)
-		return json_null(j, "tlb");
-	json_object(j, "tlb");
-	json_uint(j, "loads", sw->tlb_loads);
-	json_uint(j, "flushed", sw->tlb_flushed);
-	json_object_end(j);
-}
-
-static int print_json(const struct window *w)
-{
-	const struct switches *sw = &w->switches;
 	struct json *j = json_open(stdout, false);
 
 	if (!j)
 		return fail(EXIT_FAILED, "stat", "out of memory");
 	json_object(j, NULL);
 	json_head(j, "stat", &w->after);
-	json_uint(j, "duration_ns", sw->duration_ns);
-	json_uint(j, "switches", switches_total(sw));
-	json_uint(j, "loads", switches_loads(sw));
-	json_uint(j, "lost", sw->lost);
-	json_tlb(j, sw);
-	json_str(j, "cost_end", *sw->cost_end ? sw->cost_end : NULL);
-	json_classes(j, sw);
-	json_tasks(j, sw);
-	json_agreement(j, &w->agreement);
+	statview_json(j, v);
 	if (w->command)
 		json_uint(j, "command_status", WEXITSTATUS(w->command_status));
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
-static int print_classes(const struct window_args *args, const struct switches *sw)
+static int print_text(const struct window *w, const struct statview *v)
 {
-	const char *bad = NULL;
-	struct table *t = table_new(class_columns, class_columns_n,
-				    "CLASS,COUNT,SHARE,VOLUNTARY,PREEMPTED,EXIT,P50,P99,MAX",
-				    &args->common.view, &bad);
+	int status = statview_text(v);
 
-	if (!t)
-		return fail(EXIT_FAILED, "stat", "out of memory");
-	for (int c = 0; c < CLASS_NR; c++) {
-		struct class_row row = { sw, c };
-
-		table_add(t, NULL, &row);
-	}
-	table_print(t, stdout);
-	table_free(t);
-	return EXIT_DONE;
-}
-
-static void print_tasks(const struct window_args *args, const struct switches *sw)
-{
-	struct view view = args->common.view;
-	const char *bad = NULL;
-	struct table *t;
-
-	view.columns = NULL;
-	t = table_new(task_switches_columns, task_switches_columns_n,
-		      "TID,COMM,SPACE,SWITCHES,THREAD,PEER,PROCESS,TO-KERNEL,TO-IDLE,PREEMPT",
-		      &view, &bad);
-	if (!t)
-		return;
-	for (size_t i = 0; i < sw->n_tasks && i < TASKS_SHOWN; i++)
-		table_add(t, NULL, &sw->tasks[i]);
-	printf("\n");
-	table_print(t, stdout);
-	table_free(t);
-	if (sw->n_tasks > TASKS_SHOWN)
-		printf("... and %zu more tasks (--json has all)\n", sw->n_tasks - TASKS_SHOWN);
-}
-
-static void print_summary(const struct window *w)
-{
-	const struct switches *sw = &w->switches;
-	char total[24], loads[24], lost[24], span[24];
-
-	printf("\n%s switches in %s, %s of them loaded another address space; %s lost.\n",
-	       text_count(total, sizeof(total), switches_total(sw)),
-	       text_ns(span, sizeof(span), sw->duration_ns),
-	       text_count(loads, sizeof(loads), switches_loads(sw)),
-	       text_count(lost, sizeof(lost), sw->lost));
-	if (*sw->cost_end)
-		printf("Cost: from sched_switch to %s.\n", sw->cost_end);
-	else
-		printf("Cost: not measured, this kernel shows no end of a switch.\n");
-	if (w->agreement.tasks)
-		printf("%zu of %zu tasks agree with the kernel's own counters (%s).\n",
-		       w->agreement.agree, w->agreement.tasks, w->after.source);
-}
-
-static void print_tlb(const struct window_args *args, const struct switches *sw)
-{
-	char loads[24], flushed[24];
-
-	if (sw->tlb_known)
-		printf("The processor itself reports %s loads, %s of them with a TLB flush.\n",
-		       text_count(loads, sizeof(loads), sw->tlb_loads),
-		       text_count(flushed, sizeof(flushed), sw->tlb_flushed));
-	else if (args->tlb)
-		printf("The processor's own count of loads is not told by this kernel.\n");
-}
-
-static void print_disagreements(const struct agreement *a)
-{
-	for (size_t i = 0; i < a->n_worst; i++) {
-		char comm[68];
-
-		printf("  %s/%u: counted %llu, the kernel %llu\n",
-		       text_escape(comm, sizeof(comm), a->worst[i].comm), a->worst[i].key.tid,
-		       (unsigned long long)a->worst[i].counted,
-		       (unsigned long long)a->worst[i].grown);
-	}
-}
-
-static int print_text(const struct window_args *args, const struct window *w)
-{
-	int status = print_classes(args, &w->switches);
-
-	if (status || args->common.view.raw)
+	if (status || v->view->raw || !w->command)
 		return status;
-	print_tasks(args, &w->switches);
-	print_summary(w);
-	print_tlb(args, &w->switches);
-	print_disagreements(&w->agreement);
-	if (w->command && WIFSIGNALED(w->command_status))
+	if (WIFSIGNALED(w->command_status))
 		printf("The command was ended by signal %d.\n", WTERMSIG(w->command_status));
-	else if (w->command && WEXITSTATUS(w->command_status))
+	else if (WEXITSTATUS(w->command_status))
 		printf("The command ended with status %d.\n", WEXITSTATUS(w->command_status));
 	return EXIT_DONE;
 }
 
+/* So far: from the beginning of the window, in place of what stood there where that is a terminal. */
+static void refresh(const struct switches *sw, void *arg)
+{
+	struct statview v = *(struct statview *)arg;
+
+	v.switches = sw;
+	if (isatty(STDOUT_FILENO))
+		printf("\033[H\033[J");
+	statview_text(&v);
+	if (!isatty(STDOUT_FILENO))
+		printf("\n");
+	fflush(stdout);
+}
+
 static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
-	const struct window_args *a = args;
-	struct window w = { 0 };
-	int status = window_run(&w, a, argc, argv);
+	const struct stat_args *a = args;
+	struct window w = { .interval_ns = a->window.interval_ns };
+	struct statview v = {
+		.switches = &w.switches,
+		.agreement = &w.agreement,
+		.snapshot = &w.after,
+		.view = &a->window.common.view,
+		.tlb_asked = a->window.tlb,
+	};
+	int status = parse_by(a, &v);
 
 	(void)cmd;
+	if (status)
+		return status;
+	if (w.interval_ns && v.view->json)
+		return fail(EXIT_USAGE, "--interval", "refreshes tables, not documents");
+	w.refresh = refresh;
+	w.arg = &v;
+	w.pairs = v.by[BY_PAIR] || v.view->json;
+	w.cgroups = v.by[BY_CGROUP];
+	if (a->by && v.view->json)
+		w.pairs = v.by[BY_PAIR];
+	status = window_run(&w, &a->window, argc, argv);
+	if (!status && w.interval_ns && isatty(STDOUT_FILENO))
+		printf("\033[H\033[J");
 	if (!status)
-		status = a->common.view.json ? print_json(&w) : print_text(a, &w);
+		status = v.view->json ? print_json(&w, &v) : print_text(&w, &v);
 	window_deinit(&w);
 	return status;
 }
 
 static const struct option_def options[] = {
 	WINDOW_OPTIONS,
+	{ "by", 0, "VIEW,...", OPTION_STRING, offsetof(struct stat_args, by),
+	  "tables to print: class, task, pair, cpu, cgroup (default: class,task)" },
+	{ "delays", 0, NULL, OPTION_FLAG, offsetof(struct window_args, delays),
+	  "how long tasks waited for a CPU, and slept, by state (costs a little)" },
+	{ "interval", 'i', "SECONDS", OPTION_SECONDS, offsetof(struct window_args, interval_ns),
+	  "show the counts so far this often" },
 	{ "tlb", 0, NULL, OPTION_FLAG, offsetof(struct window_args, tlb),
 	  "count the loads that the processor reports as well (x86; costs a little)" },
 };
@@ -230,7 +129,7 @@ const struct command cmd_stat = {
 		"do: `process` and `back-other` load another address space, the others do not.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
-	.args_size = sizeof(struct window_args),
+	.args_size = sizeof(struct stat_args),
 	.columns = class_columns,
 	.n_columns = &class_columns_n,
 	.max_operands = UINT32_MAX,

@@ -7,6 +7,7 @@
 
 #include "analysis/family.h"
 #include "cmd/child.h"
+#include "cmd/filters.h"
 #include "cmd/window.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
@@ -93,15 +94,29 @@ static int poll_ms(const struct window_args *args, uint64_t begin)
 								 : (int)(left / 1000000) + 1;
 }
 
+static void show_so_far(const struct window *w, struct switch_session *ss)
+{
+	struct switches sw;
+
+	if (switch_session_read(ss, &sw))
+		return;
+	w->refresh(&sw, w->arg);
+	switches_deinit(&sw);
+}
+
 static void wait_out(const struct window *w, const struct window_args *args,
 		     struct switch_session *ss, struct child *c)
 {
-	uint64_t begin = now_ns();
+	uint64_t begin = now_ns(), shown = begin;
 
 	while (!over(args, begin, c)) {
 		switch_session_poll(ss, poll_ms(args, begin));
 		if (w->tick)
 			w->tick(w->arg);
+		if (w->interval_ns && now_ns() - shown >= w->interval_ns) {
+			shown += w->interval_ns;
+			show_so_far(w, ss);
+		}
 	}
 }
 
@@ -151,8 +166,8 @@ static int observe(struct window *w, const struct window_args *args, struct swit
 	return err ? fail(EXIT_FAILED, "bpf", "counts cannot be read: %s", strerror(-err)) : 0;
 }
 
-static int watch(struct window *w, const struct window_args *args, const uint32_t *tgids,
-		 struct child *c, char **argv)
+static int watch(struct window *w, const struct window_args *args, const struct filters *f,
+		 const uint32_t *tgids, struct child *c, char **argv)
 {
 	struct switch_session *ss;
 	struct switch_ask ask = {
@@ -162,6 +177,12 @@ static int watch(struct window *w, const struct window_args *args, const uint32_
 		.tasks = w->before.n,
 		.tlb = args->tlb,
 		.wakeups = true,
+		.wants = f->wants,
+		.n_wants = f->n,
+		.classes = f->classes,
+		.delays = args->delays,
+		.pairs = w->pairs,
+		.cgroups = w->cgroups,
 		.event = w->event,
 		.arg = w->arg,
 	};
@@ -173,7 +194,8 @@ static int watch(struct window *w, const struct window_args *args, const uint32_
 		return fail(status_of(err), "bpf", "%s", why.text);
 	status = observe(w, args, ss, tgids, c, argv);
 	switch_session_close(ss);
-	if (!status && !c->pid)
+	/* a filter of switches, not of processes, leaves no task with all of its own */
+	if (!status && !c->pid && !f->n && !f->classes)
 		correlate(&w->before, &w->after, &w->switches, w->tgids, w->n_tgids, &w->agreement);
 	return status;
 }
@@ -182,8 +204,12 @@ int window_run(struct window *w, const struct window_args *args, int argc, char 
 {
 	uint32_t tgids[STRINGS_MAX];
 	struct child child = { 0 };
+	struct filters filters = { 0 };
 	int status = check_pids(args);
 	int err;
+
+	if (!status)
+		status = filters_parse(&filters, args);
 
 	if (!status)
 		status = snap(args, &w->before);
@@ -195,7 +221,7 @@ int window_run(struct window *w, const struct window_args *args, int argc, char 
 	if (err)
 		return fail(EXIT_FAILED, argv[0], "no process for it: %s", strerror(-err));
 	catch_signals();
-	status = watch(w, args, tgids, &child, argv);
+	status = watch(w, args, &filters, tgids, &child, argv);
 	w->command = argc;
 	child_deinit(&child);
 	w->command_status = child.status;

@@ -14,28 +14,40 @@
 struct window_args {
 	struct common common;
 	struct strings pids;
-	uint64_t duration_ns; /* 0: no end of its own */
+	struct strings tids, spaces, cgroups, comms, cpus, classes; /* filters */
+	uint64_t duration_ns;					    /* 0: no end of its own */
+	uint64_t interval_ns; /* stat: the counts so far are shown this often; 0: only at the end */
+	bool delays;	      /* stat: waits as well */
 	bool tlb;	      /* stat: hold the loads against the processor's own */
 };
 
-#define WINDOW_OPTIONS                                                               \
-	{ "pid",                                                                     \
-	  'p',                                                                       \
-	  "PID",                                                                     \
-	  OPTION_LIST,                                                               \
-	  offsetof(struct window_args, pids),                                        \
-	  "only switches from or to this process and its descendants; repeatable" }, \
-	{                                                                            \
-		"duration", 'd', "SECONDS", OPTION_SECONDS,                          \
-			offsetof(struct window_args, duration_ns),                   \
-			"how long; without it until the command ends, or Ctrl-C"     \
-	}
+/* clang-format off */
+#define WINDOW_LIST(name, letter, arg, member, help) \
+	{ name, letter, arg, OPTION_LIST, offsetof(struct window_args, member), help }
+
+#define WINDOW_OPTIONS \
+	WINDOW_LIST("pid", 'p', "PID", pids, \
+		    "only switches from or to this process and its descendants; repeatable"), \
+	WINDOW_LIST("tid", 't', "TID", tids, "only from or to this task; repeatable, as all filters"), \
+	WINDOW_LIST("space", 0, "ID", spaces, "only from or to this address space, as list prints it"), \
+	WINDOW_LIST("cgroup", 0, "PATH", cgroups, "only from or to tasks of this cgroup and those below"), \
+	WINDOW_LIST("comm", 0, "NAME", comms, "only from or to tasks of this name"), \
+	WINDOW_LIST("cpu", 0, "CPU", cpus, "only on this CPU"), \
+	WINDOW_LIST("class", 0, "CLASS", classes, "only switches of this class"), \
+	{ "duration", 'd', "SECONDS", OPTION_SECONDS, offsetof(struct window_args, duration_ns), \
+	  "how long; without it until the command ends, or Ctrl-C" }
+/* clang-format on */
 
 struct window {
 	/* NULL: only count. Called while the window lasts. */
 	void (*event)(const struct event *ev, void *arg);
 	void (*tick)(void *arg); /* after each poll */
+	/* Every interval_ns, if that is not 0: the counts so far. */
+	void (*refresh)(const struct switches *sw, void *arg);
+	uint64_t interval_ns;
 	void *arg;
+	bool pairs;   /* count pairs of spaces as well */
+	bool cgroups; /* follow tasks that change theirs */
 
 	uint32_t *tgids; /* watched: those of -p and what descends from them; NULL: all */
 	size_t n_tgids;

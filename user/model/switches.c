@@ -54,7 +54,51 @@ const char *switch_how_name(enum switch_how how)
 void switches_deinit(struct switches *s)
 {
 	free(s->tasks);
+	free(s->cpus);
+	free(s->pairs);
 	memset(s, 0, sizeof(*s));
+}
+
+static const char *const delays[] = {
+	[DELAY_RUNNABLE] = "runnable",
+	[DELAY_SLEEP] = "sleep",
+	[DELAY_DISK] = "disk",
+	[DELAY_OTHER] = "other",
+};
+
+static_assert(ARRAY_SIZE(delays) == DELAY_NR, "every delay has its word");
+
+const char *delay_name(enum delay d)
+{
+	return delays[d];
+}
+
+static uint64_t cpu_class(const struct cpu_switches *c, int class)
+{
+	uint64_t sum = 0;
+
+	for (int h = 0; h < HOW_NR; h++)
+		sum += c->how[class][h];
+	return sum;
+}
+
+uint64_t cpu_switches_total(const struct cpu_switches *c)
+{
+	uint64_t sum = 0;
+
+	for (int class = 0; class < CLASS_NR; class ++)
+		sum += cpu_class(c, class);
+	return sum;
+}
+
+uint64_t cpu_switches_loads(const struct cpu_switches *c)
+{
+	uint64_t sum = 0;
+
+	for (int class = 0; class < CLASS_NR; class ++)
+		if (switch_class_loads(class))
+			sum += cpu_class(c, class);
+	return sum;
 }
 
 uint64_t class_total(const struct class_count *c)

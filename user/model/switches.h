@@ -69,14 +69,45 @@ struct class_count {
 	struct cost cost;
 };
 
+/* What a task that is on no CPU waits for: a CPU, or by the state in which it left. */
+enum delay {
+	DELAY_RUNNABLE, /* preempted, or woken and not running yet */
+	DELAY_SLEEP,
+	DELAY_DISK,
+	DELAY_OTHER, /* stopped, traced, parked */
+	DELAY_NR
+};
+
 struct task_switches {
 	struct task_key key;
 	char comm[16];
 	uint64_t space; /* at its last switch, 0 for kernel threads */
 	uint64_t count[CLASS_NR];
 	uint64_t how[HOW_NR];
-	uint64_t before; /* the kernel's nvcsw + nivcsw before the first switch seen */
-	uint64_t after;	 /* and at the last one */
+	uint64_t before;	/* the kernel's nvcsw + nivcsw before the first switch seen */
+	uint64_t after;		/* and at the last one */
+	uint64_t on_cpu;	/* ns, up to its last switch */
+	uint64_t off[DELAY_NR]; /* ns of the waits that ended; means something if delays are known */
+	bool delays_known;
+	uint64_t cgroup; /* inode number */
+};
+
+struct cpu_switches {
+	uint32_t cpu;
+	uint64_t how[CLASS_NR][HOW_NR];
+	uint64_t lost_tasks; /* no room in the table of tasks */
+	uint64_t lost_ring;  /* the reader was too slow: events, not all of them switches */
+	uint64_t lost_pairs;
+};
+
+/* Two spaces, 0 for idle and kernel threads, and the name of a task of each. */
+struct pair_switches {
+	uint64_t from;
+	uint64_t to;
+	uint64_t count;
+	uint64_t loads;
+	char from_comm[16];
+	char to_comm[16];
 };
 
 struct switches {
@@ -91,6 +122,15 @@ struct switches {
 	uint64_t tlb_loads;
 	uint64_t tlb_flushed; /* of these, those that flushed the TLB */
 	bool filtered;	      /* only switches with a watched process on one side */
+	uint64_t clock_ns; /* one reading of the clock by the programs, part of each cost; 0: unknown */
+	uint64_t missed; /* runs of the programs that the kernel refused, as it counts them */
+	struct cpu_switches *cpus; /* those that had any; owned */
+	size_t n_cpus;
+	struct pair_switches *pairs; /* most first; owned; none unless asked for */
+	size_t n_pairs;
+	bool pairs_known;
+	bool delays_known;
+	struct cost delays[DELAY_NR];
 };
 
 void switches_deinit(struct switches *s);
@@ -102,6 +142,11 @@ const char *switch_how_name(enum switch_how how);
 /* Whether the CPU had to load another address space. */
 bool switch_class_loads(enum switch_class class);
 
+/* "runnable", "sleep", "disk", "other" */
+const char *delay_name(enum delay d);
+
+uint64_t cpu_switches_total(const struct cpu_switches *c);
+uint64_t cpu_switches_loads(const struct cpu_switches *c);
 uint64_t class_total(const struct class_count *c);
 uint64_t task_switches_total(const struct task_switches *t);
 uint64_t switches_total(const struct switches *s);

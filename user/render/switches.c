@@ -56,13 +56,17 @@ enum {
 	COST_MAX
 };
 
-static void get_cost(const void *row, int arg, struct value *v)
+static void cost_value(const struct cost *c, int arg, struct value *v)
 {
-	const struct cost *c = &counts(row)->cost;
 	const uint64_t values[] = { c->n, c->mean, c->p50, c->p90, c->p99, c->max };
 
 	if (c->n)
 		value_uint(v, arg == COST_N ? VALUE_COUNT : VALUE_NS, values[arg]);
+}
+
+static void get_cost(const void *row, int arg, struct value *v)
+{
+	cost_value(&counts(row)->cost, arg, v);
 }
 
 #define COST(word, arg, text)                                 \
@@ -137,6 +141,34 @@ static void get_task_how(const void *row, int arg, struct value *v)
 	value_uint(v, VALUE_COUNT, ((const struct task_switches *)row)->how[arg]);
 }
 
+static void get_on_cpu(const void *row, int arg, struct value *v)
+{
+	(void)arg;
+	value_uint(v, VALUE_NS, ((const struct task_switches *)row)->on_cpu);
+}
+
+static void get_off(const void *row, int arg, struct value *v)
+{
+	const struct task_switches *t = row;
+
+	if (t->delays_known)
+		value_uint(v, VALUE_NS, t->off[arg]);
+}
+
+static void get_cgroup(const void *row, int arg, struct value *v)
+{
+	const struct task_switches *t = row;
+
+	(void)arg;
+	if (t->cgroup)
+		value_uint(v, VALUE_UINT, t->cgroup);
+}
+
+#define OFF(word, key, get, delay, text)                  \
+	{                                                 \
+		word, key, text, 0, COL_RIGHT, get, delay \
+	}
+
 #define CLASS(word, key, class)                                                              \
 	{                                                                                    \
 		word, key, "its switches of class " key, 0, COL_RIGHT, get_task_class, class \
@@ -165,6 +197,155 @@ const struct column task_switches_columns[] = {
 	HOW("VOL", "voluntary", HOW_VOLUNTARY, "because it waited"),
 	HOW("PREEMPT", "preempted", HOW_PREEMPTED, "though it could have run on"),
 	HOW("EXIT", "exit", HOW_EXIT, "because it died"),
+	{ "ON-CPU", "on_cpu_ns", "time on a CPU, up to its last switch", 0, COL_RIGHT, get_on_cpu },
+	OFF("RUNNABLE", "runnable_ns", get_off, DELAY_RUNNABLE, "waited for a CPU (--delays)"),
+	OFF("SLEEP", "sleep_ns", get_off, DELAY_SLEEP, "waited in state S (--delays)"),
+	OFF("DISK", "disk_ns", get_off, DELAY_DISK, "waited in state D (--delays)"),
+	OFF("STOPPED", "other_ns", get_off, DELAY_OTHER, "stopped, traced, parked (--delays)"),
+	{ "CGROUP", "cgroup", "inode number of its cgroup", 0, COL_RIGHT, get_cgroup },
 };
 
 const size_t task_switches_columns_n = ARRAY_SIZE(task_switches_columns);
+
+/* ---- by CPU ---- */
+
+static void get_cpu(const void *row, int arg, struct value *v)
+{
+	const struct cpu_switches *c = row;
+	const uint64_t values[] = { c->cpu, cpu_switches_total(c), cpu_switches_loads(c),
+				    c->lost_tasks + c->lost_ring + c->lost_pairs };
+
+	value_uint(v, arg ? VALUE_COUNT : VALUE_UINT, values[arg]);
+}
+
+static void get_cpu_how(const void *row, int arg, struct value *v)
+{
+	const struct cpu_switches *c = row;
+	uint64_t sum = 0;
+
+	for (int class = 0; class < CLASS_NR; class ++)
+		sum += c->how[class][arg];
+	value_uint(v, VALUE_COUNT, sum);
+}
+
+const struct column cpu_columns[] = {
+	{ "CPU", "cpu", "the processor", 0, COL_RIGHT, get_cpu, 0 },
+	{ "SWITCHES", "switches", "switches on it", 0, COL_RIGHT, get_cpu, 1 },
+	{ "LOADS", "loads", "of these, with another address space loaded", 0, COL_RIGHT, get_cpu,
+	  2 },
+	{ "VOL", "voluntary", "the task waited", 0, COL_RIGHT, get_cpu_how, HOW_VOLUNTARY },
+	{ "PREEMPT", "preempted", "the task could have run on", 0, COL_RIGHT, get_cpu_how,
+	  HOW_PREEMPTED },
+	{ "EXIT", "exit", "the task was dying", 0, COL_RIGHT, get_cpu_how, HOW_EXIT },
+	{ "LOST", "lost", "switches and events dropped there", 0, COL_RIGHT, get_cpu, 3 },
+};
+
+const size_t cpu_columns_n = ARRAY_SIZE(cpu_columns);
+
+/* ---- by pair of spaces ---- */
+
+static void get_pair_space(const void *row, int arg, struct value *v)
+{
+	const struct pair_switches *p = row;
+
+	value_uint(v, VALUE_ID, arg ? p->to : p->from);
+}
+
+static void get_pair_comm(const void *row, int arg, struct value *v)
+{
+	const struct pair_switches *p = row;
+
+	if (arg ? p->to : p->from)
+		value_str(v, arg ? p->to_comm : p->from_comm);
+}
+
+static void get_pair_count(const void *row, int arg, struct value *v)
+{
+	const struct pair_switches *p = row;
+
+	value_uint(v, VALUE_COUNT, arg ? p->loads : p->count);
+}
+
+const struct column pair_columns[] = {
+	{ "FROM", "from", "the space that was left; none: kernel or idle", 0, COL_RIGHT,
+	  get_pair_space, 0 },
+	{ "FROM-COMM", "from_comm", "a task of it", 0.1, COL_TRUNC, get_pair_comm, 0 },
+	{ "TO", "to", "the space that came", 0, COL_RIGHT, get_pair_space, 1 },
+	{ "TO-COMM", "to_comm", "a task of it", 0.1, COL_TRUNC, get_pair_comm, 1 },
+	{ "COUNT", "count", "switches from the one to the other", 0, COL_RIGHT, get_pair_count, 0 },
+	{ "LOADS", "loads", "of these, with the space loaded", 0, COL_RIGHT, get_pair_count, 1 },
+};
+
+const size_t pair_columns_n = ARRAY_SIZE(pair_columns);
+
+/* ---- by cgroup ---- */
+
+static void get_group(const void *row, int arg, struct value *v)
+{
+	const struct group *g = row;
+	const uint64_t values[] = { g->id, g->tasks, g->switches, g->loads, g->on_cpu };
+
+	value_uint(v, arg == 4 ? VALUE_NS : arg ? VALUE_COUNT : VALUE_UINT, values[arg]);
+}
+
+static void get_group_off(const void *row, int arg, struct value *v)
+{
+	const struct group *g = row;
+
+	if (g->delays_known)
+		value_uint(v, VALUE_NS, g->off[arg]);
+}
+
+static void get_group_path(const void *row, int arg, struct value *v)
+{
+	const struct group *g = row;
+
+	(void)arg;
+	value_str(v, *g->path ? g->path : NULL);
+}
+
+const struct column cgroup_columns[] = {
+	{ "CGROUP", "cgroup", "inode number of the cgroup", 0, COL_RIGHT, get_group, 0 },
+	{ "TASKS", "tasks", "tasks in it that switched", 0, COL_RIGHT, get_group, 1 },
+	{ "SWITCHES", "switches", "switches of them", 0, COL_RIGHT, get_group, 2 },
+	{ "LOADS", "loads", "of these, to another address space", 0, COL_RIGHT, get_group, 3 },
+	{ "ON-CPU", "on_cpu_ns", "their time on a CPU", 0, COL_RIGHT, get_group, 4 },
+	OFF("RUNNABLE", "runnable_ns", get_group_off, DELAY_RUNNABLE, "waited for a CPU"),
+	OFF("SLEEP", "sleep_ns", get_group_off, DELAY_SLEEP, "waited in state S"),
+	OFF("DISK", "disk_ns", get_group_off, DELAY_DISK, "waited in state D"),
+	{ "PATH", "path", "its path, while a member lives", 0.3, COL_TRUNC, get_group_path },
+};
+
+const size_t cgroup_columns_n = ARRAY_SIZE(cgroup_columns);
+
+/* ---- delays ---- */
+
+static void get_wait(const void *row, int arg, struct value *v)
+{
+	(void)arg;
+	value_str(v, delay_name(((const struct delay_row *)row)->delay));
+}
+
+static void get_delay(const void *row, int arg, struct value *v)
+{
+	const struct delay_row *r = row;
+
+	cost_value(&r->all->delays[r->delay], arg, v);
+}
+
+#define DELAY(word, arg, text)                                 \
+	{                                                      \
+		word, NULL, text, 0, COL_RIGHT, get_delay, arg \
+	}
+
+const struct column delay_columns[] = {
+	{ "WAIT", NULL, "what for", 0, 0, get_wait },
+	DELAY("TIMES", COST_N, "waits that ended"),
+	DELAY("MEAN", COST_MEAN, "mean"),
+	DELAY("P50", COST_P50, "half of the waits were at most this long"),
+	DELAY("P90", COST_P90, "nine of ten"),
+	DELAY("P99", COST_P99, "ninety-nine of a hundred"),
+	DELAY("MAX", COST_MAX, "the longest"),
+};
+
+const size_t delay_columns_n = ARRAY_SIZE(delay_columns);

@@ -11,19 +11,21 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
+#include "source/bpf_counts.h"
 #include "source/bpf_env.h"
 #include "source/bpf_stream.h"
 #include "source/bpf_switch.h"
-#include "switch.skel.h"
 
 #define RING_BYTES (8u << 20)
+/* Of spaces that switch to each other; what does not fit is counted. */
+#define PAIRS_MAX 32768
 /* An event may be this long on its way from its time being taken to the ring. */
 #define SETTLE_NS 2000000ull
 /* The inode of the initial pid namespace (PROC_PID_INIT_INO). */
 #define INIT_PID_NS 4026531836u
 
-_Static_assert((int)CLASS_NR == (int)MMLENS_CLASS_NR && (int)HOW_NR == (int)MMLENS_HOW_NR,
-	       "the model's classes are the programs' own");
+_Static_assert((int)WANT_SWITCH_NR == (int)MMLENS_WANT_NR,
+	       "the kinds of filters are the programs' own");
 
 struct switch_session {
 	struct switch_ask ask;
@@ -35,10 +37,11 @@ struct switch_session {
 	struct bpf_program *end; /* NULL: the end of a switch is not seen */
 	const char *end_name;
 	char end_symbol[64]; /* for the kprobe */
-	struct bpf_link *links[8];
+	struct bpf_link *links[12];
 	size_t n_links;
 	uint64_t begin_ns;
-	uint64_t stop_ns;
+	uint64_t stop_ns; /* 0: it still runs */
+	uint64_t clock_ns;
 	int cpus;
 };
 
@@ -151,7 +154,7 @@ static const struct end ends[] = {
 static void set_autoload(struct switch_session *ss, const struct end *end)
 {
 	const struct switch_ask *ask = &ss->ask;
-	bool filter = ask->n_tgids || ask->command, events = ask->event;
+	bool filter = ask->n_tgids || ask->command, events = ask->event, woken = ask->delays;
 	bool irqs = shows_interrupts();
 	struct bpf_program *prog;
 	struct {
@@ -162,6 +165,8 @@ static void set_autoload(struct switch_session *ss, const struct end *end)
 		{ ss->skel->progs.mmlens_tlb, ask->tlb && bpf_env_btf_has("btf_trace_tlb_flush") },
 		{ ss->skel->progs.mmlens_waking, events && ask->wakeups && irqs },
 		{ ss->skel->progs.mmlens_waking_plain, events && ask->wakeups && !irqs },
+		{ ss->skel->progs.mmlens_woken, woken },
+		{ ss->skel->progs.mmlens_clock, true },
 		{ ss->skel->progs.mmlens_newtask, events || filter },
 		{ ss->skel->progs.mmlens_exec, events || ask->command },
 		{ ss->skel->progs.mmlens_exit, events },
@@ -187,9 +192,19 @@ static void set_ask(struct switch_session *ss)
 	ask->filter = ss->ask.n_tgids || ss->ask.command;
 	ask->events = ss->ask.event != NULL;
 	ask->cost = ss->end != NULL;
+	ask->delays = ss->ask.delays;
+	ask->pairs = ss->ask.pairs;
+	ask->cgroups = ss->ask.cgroups;
+	ask->classes = ss->ask.classes;
+	for (size_t i = 0; i < ss->ask.n_wants; i++)
+		ask->wants |= 1u << ss->ask.wants[i].kind;
 	ask_pid_ns(ask);
 	bpf_map__set_max_entries(ss->skel->maps.cpus, ss->cpus);
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
+	if (ask->delays)
+		bpf_map__set_max_entries(ss->skel->maps.waits, ss->cpus);
+	if (ask->pairs)
+		bpf_map__set_max_entries(ss->skel->maps.pairs, PAIRS_MAX);
 	if (!ask->events)
 		return;
 	bpf_map__set_max_entries(ss->skel->maps.ring, RING_BYTES);
@@ -237,6 +252,12 @@ static int attach_end(struct switch_session *ss)
 	return ss->end ? attach_one(ss, ss->end) : 0;
 }
 
+/* Never attached: the reader runs them. */
+static bool is_run_by_us(const struct switch_session *ss, const struct bpf_program *prog)
+{
+	return prog == ss->skel->progs.mmlens_flush || prog == ss->skel->progs.mmlens_clock;
+}
+
 static int attach_rest(struct switch_session *ss)
 {
 	struct bpf_program *prog;
@@ -244,8 +265,8 @@ static int attach_rest(struct switch_session *ss)
 
 	bpf_object__for_each_program(prog, ss->skel->obj)
 	{
-		if (!bpf_program__autoload(prog) || prog == ss->end ||
-		    prog == ss->skel->progs.mmlens_switch || prog == ss->skel->progs.mmlens_flush)
+		if (!bpf_program__autoload(prog) || prog == ss->end || is_run_by_us(ss, prog) ||
+		    prog == ss->skel->progs.mmlens_switch)
 			continue;
 		if (!err)
 			err = attach_one(ss, prog);
@@ -279,6 +300,43 @@ int switch_session_watch(struct switch_session *ss, const uint32_t *tgids, size_
 		if (bpf_map_update_elem(fd, &tgids[i], &tgids[i], BPF_ANY))
 			return -errno;
 	return 0;
+}
+
+static int fill_wants(const struct switch_session *ss)
+{
+	int fd = bpf_map__fd(ss->skel->maps.wants);
+	uint32_t one = 1;
+
+	for (size_t i = 0; i < ss->ask.n_wants; i++) {
+		const struct switch_want *from = &ss->ask.wants[i];
+		struct mmlens_want w = { .kind = from->kind };
+
+		if (from->kind == WANT_SWITCH_COMM)
+			memcpy(w.v, from->comm, sizeof(w.v));
+		else
+			w.v[0] = from->number;
+		if (bpf_map_update_elem(fd, &w, &one, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/*
+ * What one reading of the clock costs the programs, by the programs' own mouth: a run of it reads
+ * the clock 1,000 times. It is part of every cost.
+ */
+static uint64_t calibrate(const struct switch_session *ss)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	uint64_t best = 0;
+
+	for (int i = 0; i < 8; i++) {
+		if (bpf_prog_test_run_opts(bpf_program__fd(ss->skel->progs.mmlens_clock), &opts))
+			return 0;
+		if (!best || opts.retval < best)
+			best = opts.retval;
+	}
+	return best / 1000;
 }
 
 static int on_message(void *arg, void *data, size_t size)
@@ -324,11 +382,14 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	if (!err)
 		err = switch_session_watch(ss, ask->tgids, ask->n_tgids);
 	if (!err)
+		err = fill_wants(ss);
+	if (!err)
 		err = open_stream(ss);
 	if (err) {
 		switch_session_close(ss);
 		return bpf_env_load_failed(why, err);
 	}
+	ss->clock_ns = calibrate(ss);
 	*out = ss;
 	return 0;
 }
@@ -401,133 +462,44 @@ static int drain_rest(struct switch_session *ss)
 	return err < 0 ? err : 0;
 }
 
-/* The upper edge of the bucket in which the quantile lies, but never above what was seen. */
-static uint64_t quantile(const struct mmlens_cost *sum, unsigned int percent)
+/* Runs that the kernel refused because one was under way on that CPU: losses that no map can count. */
+static uint64_t missed_runs(const struct switch_session *ss)
 {
-	uint64_t rank = (sum->n * percent + 99) / 100, seen = 0;
+	struct bpf_program *prog;
+	uint64_t sum = 0;
 
-	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
-		seen += sum->bucket[b];
-		if (seen >= rank)
-			return hist_edge(b + 1) < sum->max ? hist_edge(b + 1) : sum->max;
+	bpf_object__for_each_program(prog, ss->skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (bpf_program__autoload(prog) &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			sum += info.recursion_misses;
 	}
-	return sum->max;
+	return sum;
 }
 
-static void add_cost(struct mmlens_cost *sum, const struct mmlens_cost *c)
+/* Of all that is read here only the counts may still move. */
+int switch_session_read(struct switch_session *ss, struct switches *out)
 {
-	sum->n += c->n;
-	sum->sum += c->sum;
-	sum->max = c->max > sum->max ? c->max : sum->max;
-	for (uint32_t b = 0; b < HIST_BUCKETS; b++)
-		sum->bucket[b] += c->bucket[b];
-}
+	int err;
 
-static struct cost summarise(const struct mmlens_cost *sum)
-{
-	struct cost c;
-
-	if (!sum->n)
-		return (struct cost){ 0 };
-	c = (struct cost){
-		.n = sum->n,
-		.mean = sum->sum / sum->n,
-		.p50 = quantile(sum, 50),
-		.p90 = quantile(sum, 90),
-		.p99 = quantile(sum, 99),
-		.max = sum->max,
-	};
-	for (size_t i = 0; i < COST_QUANTILES; i++)
-		c.q[i] = quantile(sum, cost_percent(i));
-	return c;
-}
-
-static int read_cpus(const struct switch_session *ss, struct switches *out)
-{
-	cleanup_free struct mmlens_cpu *cpu = malloc(sizeof(*cpu));
-	cleanup_free struct mmlens_cost *sums = calloc(CLASS_NR, sizeof(*sums));
-	int fd = bpf_map__fd(ss->skel->maps.cpus);
-
-	if (!cpu || !sums)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < (uint32_t)ss->cpus; i++) {
-		if (bpf_map_lookup_elem(fd, &i, cpu))
-			return -errno;
-		out->lost_tasks += cpu->tasks_full;
-		out->lost += cpu->tasks_full + cpu->ring_full;
-		out->tlb_loads += cpu->tlb_loads;
-		out->tlb_flushed += cpu->tlb_flushed;
-		for (int c = 0; c < CLASS_NR; c++) {
-			for (int h = 0; h < HOW_NR; h++)
-				out->classes[c].how[h] += cpu->count[c][h];
-			add_cost(&sums[c], &cpu->cost[c]);
-		}
-	}
-	for (int c = 0; c < CLASS_NR; c++)
-		out->classes[c].cost = summarise(&sums[c]);
-	return 0;
-}
-
-static void take_entry(struct task_switches *t, const struct mmlens_entry *e)
-{
-	t->key = (struct task_key){ e->tgid, e->tid, e->start_ns };
-	t->space = e->space;
-	t->before = e->before;
-	t->after = e->nvcsw + e->nivcsw;
-	memcpy(t->comm, e->comm, sizeof(t->comm));
-	t->comm[sizeof(t->comm) - 1] = '\0';
-	for (int c = 0; c < CLASS_NR; c++)
-		t->count[c] = e->count[c];
-	for (int h = 0; h < HOW_NR; h++)
-		t->how[h] = e->how[h];
-}
-
-static int by_switches(const void *a, const void *b)
-{
-	uint64_t x = task_switches_total(a), y = task_switches_total(b);
-
-	return x != y ? (x < y ? 1 : -1)
-		      : task_key_cmp(&((const struct task_switches *)a)->key,
-				     &((const struct task_switches *)b)->key);
-}
-
-static int add_task(struct switches *out, size_t *room, const struct mmlens_entry *e)
-{
-	if (out->n_tasks == *room) {
-		size_t more = *room ? *room * 2 : 256;
-		struct task_switches *tasks = realloc(out->tasks, more * sizeof(*tasks));
-
-		if (!tasks)
-			return -ENOMEM;
-		out->tasks = tasks;
-		*room = more;
-	}
-	take_entry(&out->tasks[out->n_tasks++], e);
-	return 0;
-}
-
-/* Nothing is inserted any more when this runs, so every key is met once. */
-static int read_tasks(const struct switch_session *ss, struct switches *out)
-{
-	int fd = bpf_map__fd(ss->skel->maps.tasks);
-	uint64_t key, *last = NULL, at;
-	size_t room = 0;
-
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		struct mmlens_entry e;
-		int err;
-
-		at = key;
-		last = &at;
-		if (bpf_map_lookup_elem(fd, &key, &e))
-			continue;
-		err = add_task(out, &room, &e);
-		if (err)
-			return err;
-	}
-	if (out->n_tasks)
-		qsort(out->tasks, out->n_tasks, sizeof(*out->tasks), by_switches);
-	return 0;
+	memset(out, 0, sizeof(*out));
+	out->duration_ns = (ss->stop_ns ? ss->stop_ns : monotonic_ns()) - ss->begin_ns;
+	out->filtered = ss->ask.n_tgids || ss->ask.command || ss->ask.n_wants || ss->ask.classes;
+	out->tlb_known = bpf_program__autoload(ss->skel->progs.mmlens_tlb);
+	out->delays_known = ss->ask.delays;
+	out->pairs_known = ss->ask.pairs;
+	out->clock_ns = ss->clock_ns;
+	if (ss->end_name)
+		snprintf(out->cost_end, sizeof(out->cost_end), "%s", ss->end_name);
+	err = bpf_counts_read(ss->skel, ss->cpus, out);
+	out->missed = missed_runs(ss);
+	out->lost += out->missed;
+	if (err)
+		switches_deinit(out);
+	return err;
 }
 
 int switch_session_stop(struct switch_session *ss, struct switches *out)
@@ -540,19 +512,7 @@ int switch_session_stop(struct switch_session *ss, struct switches *out)
 	detach(ss);
 	memset(out, 0, sizeof(*out));
 	err = ss->ring ? drain_rest(ss) : 0;
-	if (err)
-		return err;
-	out->duration_ns = ss->stop_ns - ss->begin_ns;
-	out->filtered = ss->ask.n_tgids || ss->ask.command;
-	out->tlb_known = bpf_program__autoload(ss->skel->progs.mmlens_tlb);
-	if (ss->end_name)
-		snprintf(out->cost_end, sizeof(out->cost_end), "%s", ss->end_name);
-	err = read_cpus(ss, out);
-	if (!err)
-		err = read_tasks(ss, out);
-	if (err)
-		switches_deinit(out);
-	return err;
+	return err ? err : switch_session_read(ss, out);
 }
 
 void switch_session_close(struct switch_session *ss)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What stat shows of a window's counts: for the living window and for a recorded one. */
+#ifndef MMLENS_CMD_STATVIEW_H
+#define MMLENS_CMD_STATVIEW_H
+
+#include "analysis/correlate.h"
+#include "analysis/groups.h"
+#include "render/json.h"
+#include "render/table.h"
+
+enum stat_by {
+	BY_CLASS,
+	BY_TASK,
+	BY_PAIR,
+	BY_CPU,
+	BY_CGROUP,
+	BY_NR
+};
+
+struct statview {
+	const struct switches *switches;
+	const struct agreement *agreement;
+	const struct snapshot *snapshot; /* who the agreement is with */
+	const struct view *view;
+	bool by[BY_NR]; /* the tables of the text */
+	bool tlb_asked;
+};
+
+/* The view of that name, -1 if there is none. */
+int statview_by(const char *word, size_t len);
+/* The members of an open object behind its head. */
+void statview_json(struct json *j, const struct statview *v);
+/* The exit status. */
+int statview_text(const struct statview *v);
+/* The paths of the groups whose members still live. */
+void statview_name_groups(struct groups *g);
+
+#endif
