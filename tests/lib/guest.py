@@ -12,8 +12,9 @@ GUEST = "/mmlens"
 HELPERS = "/usr/lib/mmlens/tests"
 
 
-def command(label, only, directory):
-    """The command line that runs a directory of tests, or those chosen, in the VM of a kernel."""
+def command(label, only, sampled, directory):
+    """The command line that runs a directory of tests, or those chosen, in the VM of a kernel;
+    @sampled as tap.py explains."""
     brought = [word for part in ("run", "expected-skips.tsv", "lib", directory)
                for word in ("-a", f"{os.path.join(TESTS, part)}:{GUEST}/tests/{part}")]
     return [os.path.join(os.path.dirname(TESTS), "scripts", "vm"), "-k", label, "-t", str(LIMIT),
@@ -24,11 +25,11 @@ def command(label, only, directory):
             "--source=module,bpf,procfs", *[f"--only={name}" for name in only], directory]
 
 
-def execute(label, only, log_path, directory="live"):
+def execute(label, only, sampled, log_path, directory="live"):
     """(output, status). The log is written as it comes, so that one may watch a VM at work."""
     with open(log_path, "w+b") as log:
         try:
-            status = subprocess.run(command(label, only, directory), stdin=subprocess.DEVNULL,
+            status = subprocess.run(command(label, only, sampled, directory), stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=subprocess.STDOUT, timeout=LIMIT + 120,
                                     check=False).returncode
         except subprocess.TimeoutExpired:
