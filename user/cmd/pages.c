@@ -54,12 +54,12 @@ static void warn(const struct pagecount *pc)
 }
 
 /* Beside the counts of one process; that they cannot be had is told by warn(). */
-static void relatives_json(struct json *j, struct pagecount *pc)
+static void relatives_json(const struct pages_args *args, struct json *j, struct pagecount *pc)
 {
 	struct family f = { 0 };
 
 	if (pc->frames.visible && !family_measure(&f, pc))
-		family_json(j, &f);
+		family_json(j, &f, args->by_region);
 	else
 		json_null(j, "relatives");
 	family_deinit(&f);
@@ -100,7 +100,7 @@ static int print_json(const struct pages_args *args, struct pagecount *pc)
 	json_page_counts(j, "totals", &pc->totals, l.page_size);
 	json_uint(j, "raced_mappings", pc->raced);
 	if (!pc->b && !err)
-		relatives_json(j, pc);
+		relatives_json(args, j, pc);
 	json_object_end(j);
 	if (json_close(j))
 		return fail(EXIT_FAILED, "output", "cannot be written");

@@ -260,13 +260,14 @@ static void json_regions(struct json *j, const struct relative *r)
 	json_array_end(j);
 }
 
-void family_json(struct json *j, const struct family *f)
+void family_json(struct json *j, const struct family *f, bool by_region)
 {
 	json_array(j, "relatives");
 	for (size_t i = 0; i < f->n; i++) {
 		json_object(j, NULL);
 		json_columns(j, relative_columns, ARRAY_SIZE(relative_columns), &f->who[i]);
-		json_regions(j, &f->who[i]);
+		if (by_region)
+			json_regions(j, &f->who[i]);
 		json_object_end(j);
 	}
 	json_array_end(j);

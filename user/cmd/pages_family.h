@@ -34,7 +34,7 @@ struct family {
 int family_measure(struct family *f, struct pagecount *pc);
 void family_deinit(struct family *f);
 
-void family_json(struct json *j, const struct family *f);
+void family_json(struct json *j, const struct family *f, bool by_region);
 void family_text(const struct pages_args *args, const struct family *f, uint32_t pid);
 
 #endif

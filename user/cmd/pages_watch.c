@@ -43,7 +43,7 @@ static void round_json(struct watch *w)
 	pages_json_head(j);
 	json_uint(j, "a", w->pc->a);
 	json_uint(j, "round", w->round);
-	family_json(j, &w->family);
+	family_json(j, &w->family, true);
 	if (w->faults)
 		breakers_json(j, &w->breakers);
 	else

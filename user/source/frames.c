@@ -13,12 +13,13 @@
 #include "source/pagemap.h"
 
 /* linux/kernel-page-flags.h */
-#define KPF_HUGE   17
-#define KPF_KSM	   21
-#define KPF_THP	   22
-#define KPF_ZERO   24
+#define KPF_COMPOUND_TAIL 16
+#define KPF_HUGE	  17
+#define KPF_KSM		  21
+#define KPF_THP		  22
+#define KPF_ZERO	  24
 
-#define HUGE_BYTES (2u << 20) /* where the kernel does not say */
+#define HUGE_BYTES	  (2u << 20) /* where the kernel does not say */
 /* Flags read at once over a run of neighbouring frames. */
 #define FLAG_RUN 512
 
@@ -154,22 +155,34 @@ static void label_zero(const struct frames *f, size_t n, uint64_t *e)
 	}
 }
 
-/* A huge page is contiguous and aligned on both sides; only then is the kernel asked. */
+/* PAGE_HUGE or PAGE_ZERO for all of the block that begins with this frame, 0 for neither. */
+static uint64_t block_label(const struct frames *f, uint64_t first)
+{
+	uint64_t head, last;
+
+	if (first % f->huge || !frames_flags(f, first, &head) ||
+	    !frames_flags(f, first + f->huge - 1, &last) || !(last & 1ULL << KPF_COMPOUND_TAIL) ||
+	    !(head & (1ULL << KPF_HUGE | 1ULL << KPF_THP)))
+		return 0;
+	return head & 1ULL << KPF_ZERO ? PAGE_ZERO : PAGE_HUGE;
+}
+
+/* A huge page is contiguous and aligned on both sides; a piece may begin or end within one. */
 static void label_huge(const struct frames *f, uint64_t va, size_t n, uint64_t *e)
 {
-	size_t each = f->huge;
-	size_t first = (each - va / ((size_t)sysconf(_SC_PAGESIZE)) % each) % each;
+	uint64_t page = va / (uint64_t)sysconf(_SC_PAGESIZE);
 
-	for (size_t i = first; i + each <= n; i += each) {
-		uint64_t frame = e[i] & PAGE_FRAME, flags;
+	for (size_t i = 0, next; i < n; i = next) {
+		size_t in = (page + i) % f->huge, left = f->huge - in;
+		uint64_t frame = e[i] & PAGE_FRAME, label;
 
-		if (!(e[i] & e[i + each - 1] & PAGE_PRESENT) || frame % each ||
-		    (e[i + each - 1] & PAGE_FRAME) != frame + each - 1 ||
-		    !frames_flags(f, frame, &flags) ||
-		    !(flags & (1ULL << KPF_HUGE | 1ULL << KPF_THP)))
+		next = i + (left < n - i ? left : n - i);
+		if (!(e[i] & e[next - 1] & PAGE_PRESENT) || frame < in ||
+		    (e[next - 1] & PAGE_FRAME) != frame + (next - 1 - i))
 			continue;
-		for (size_t k = 0; k < each; k++)
-			e[i + k] |= flags & 1ULL << KPF_ZERO ? PAGE_ZERO : PAGE_HUGE;
+		label = block_label(f, frame - in);
+		for (size_t k = i; label && k < next; k++)
+			e[k] |= label;
 	}
 }
 

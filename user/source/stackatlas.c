@@ -103,27 +103,27 @@ static bool find_descriptor(const struct atlas *a, struct stack *s, uint64_t fro
 	return false;
 }
 
-static bool is_pthread(const struct atlas *a, struct stack *s)
+/* `next`: where the next thread of this mapping is; what is this one's lies below. */
+static bool is_pthread(const struct atlas *a, struct stack *s, uint64_t next)
 {
 	uint64_t from = s->sp & ~15ULL, top = s->end - TOP_BYTES;
+	uint64_t to = s->end - from > SEEK_BYTES ? from + SEEK_BYTES : s->end;
 
 	if (a->mem < 0)
 		return false;
 	if (from < top && find_descriptor(a, s, top, s->end))
 		return true;
-	if (s->end - from > SEEK_BYTES)
-		return find_descriptor(a, s, from, from + SEEK_BYTES);
-	return find_descriptor(a, s, from, s->end);
+	return find_descriptor(a, s, from, to < next ? to : next);
 }
 
 /*
  * The frame of a handler holds the setting of the alternative stack it runs on (uc_stack: address,
  * flags, size), and that encloses both the frame and the pointer.
  */
-static bool is_signal(const struct atlas *a, struct stack *s)
+static bool is_signal(const struct atlas *a, struct stack *s, uint64_t next)
 {
 	uint8_t buf[SIGNAL_BYTES];
-	uint64_t from = s->sp & ~7ULL, left = s->end - from;
+	uint64_t from = s->sp & ~7ULL, left = (next < s->end ? next : s->end) - from;
 	ssize_t got = a->mem < 0 ? 0
 				 : pread(a->mem, buf, left < SIGNAL_BYTES ? left : SIGNAL_BYTES,
 					 (off_t)from);
@@ -216,16 +216,16 @@ static void count_touched(struct atlas *a, struct stack *s)
 }
 
 static void place(struct atlas *a, struct stack *s, const struct region *r,
-		  const struct region *below)
+		  const struct region *below, uint64_t next)
 {
 	s->start = r->start;
 	s->end = r->end;
 	if (region_nature(r) == NATURE_STACK)
 		s->kind = STACK_MAIN;
-	else if (is_pthread(a, s))
+	else if (is_pthread(a, s, next))
 		s->kind = STACK_PTHREAD;
 	else
-		s->kind = is_signal(a, s) ? STACK_SIGNAL : STACK_OTHER;
+		s->kind = is_signal(a, s, next) ? STACK_SIGNAL : STACK_OTHER;
 	if (s->kind == STACK_OTHER) {
 		/* the guard of what is not known cannot be known */
 		s->guard_kind = GUARD_UNKNOWN;
@@ -250,7 +250,7 @@ static int walk(struct atlas *a, uint32_t pid, struct stack *s, size_t n)
 		for (; i < n && s[i].sp < r.start; i++)
 			s[i].kind = STACK_OUTSIDE;
 		for (; i < n && s[i].sp < r.end; i++)
-			place(a, &s[i], &r, &below);
+			place(a, &s[i], &r, &below, i + 1 < n ? s[i + 1].sp : UINT64_MAX);
 		below = r;
 	}
 	for (; got == 0 && i < n; i++)
