@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""stat's views, filters and losses, and trace's other lines, on workloads whose answer is known."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mmlens_test import (  # noqa: E402
+    LABEL, MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, want, want_equal)
+
+ROUNDS = 2000
+
+
+def need():
+    done = mmlens("stat", "-d", "0.1")
+    if done.status == 3:
+        skip(done.error_line().strip())
+    done.expect(0)
+
+
+class Session:
+    """A stat or trace beside which something happens."""
+
+    def __init__(self, command, *args):
+        self.process = subprocess.Popen([MMLENS, command, "--json", *map(str, args)],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        time.sleep(2)
+
+    def end(self):
+        time.sleep(0.3)
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=60)
+        want_equal(self.process.returncode, 0, f"status ({err!r})")
+        return out
+
+
+def played(name, *args, rounds=ROUNDS, role=None, option=None):
+    """(document, subject's tids) of stat around a workload; `option` takes the tid of `role`."""
+    with Subject(name, rounds) as s:
+        if option:
+            args = (*args, option, s.tids[role])
+        session = Session("stat", *args)
+        s.go()
+        return strict_json(session.end()), s.tids
+
+
+def total(document):
+    return sum(c["count"] for c in document["classes"])
+
+
+@prop("views: CPUs, tasks and classes add up to the same")
+def _():
+    need()
+    d = inspect("stat", "-d", "1")
+    want_equal(sum(c["switches"] for c in d["cpus"]), d["switches"], "sum over CPUs")
+    want_equal(sum(c["loads"] for c in d["cpus"]), d["loads"], "loads over CPUs")
+    want_equal(sum(p["count"] for p in d["pairs"]), d["switches"], "sum over pairs")
+    want_equal(sum(p["loads"] for p in d["pairs"]), d["loads"], "loads over pairs")
+    want_equal(sum(g["switches"] for g in d["cgroups"]), sum(t["switches"] for t in d["tasks"]),
+               "sum over cgroups against tasks")
+
+
+@prop("views: two processes that hand one CPU to each other are the pairs of their spaces")
+def _():
+    need()
+    d, tids = played("switch-processes")
+    spaces = {t["tid"]: t["space"] for t in d["tasks"]}
+    a, b = (spaces[t] for t in tids.values())
+    pairs = {(p["from"], p["to"]): p for p in d["pairs"]}
+    for key in ((a, b), (b, a)):
+        want(key in pairs and pairs[key]["count"] >= ROUNDS * 0.75, f"{key}: {pairs.get(key)}")
+        want_equal(pairs[key]["loads"], pairs[key]["count"], "each loads")
+
+
+@prop("filters: --tid keeps the switches with that task on one side")
+def _():
+    need()
+    d, tids = played("switch-processes", role="pid", option="--tid")
+    want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
+    mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
+    others = sum(t["switches"] for t in d["tasks"] if t["tid"] != tids["pid"])
+    want(mine["switches"] >= ROUNDS and others <= mine["switches"] + 4, f"{mine}, others {others}")
+
+
+@prop("filters: --comm keeps one name, and one that nobody has keeps nothing")
+def _():
+    need()
+    d, _ = played("switch-threads", "--comm", "subject")
+    want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
+    want_equal(total(inspect("stat", "-d", "0.5", "--comm", "nobody-has-it")), 0, "switches")
+
+
+@prop("filters: --cpu, --class and both together")
+def _():
+    need()
+    d = inspect("stat", "-d", "1", "--cpu", "0")
+    want_equal({c["cpu"] for c in d["cpus"]}, {0}, "CPUs")
+    d, _ = played("switch-processes", "--class", "process")
+    want_equal({c["class"] for c in d["classes"] if c["count"]}, {"process"}, "classes")
+    want(total(d) >= ROUNDS, f"{total(d)} switches")
+
+
+@prop("filters: --space keeps one address space")
+def _():
+    need()
+    with Subject("switch-threads", ROUNDS) as s:
+        listed = inspect("list", s.tids["pid"])
+        space = listed["spaces"][0]["space"]
+        session = Session("stat", "--source", listed["source"], "--space", space)
+        s.go()
+        d = strict_json(session.end())
+    want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches of space {space}")
+
+
+@prop("delays: a sleeper's sleep is as long as it slept, and it ran in between")
+def _():
+    need()
+    d, tids = played("switch-sleeper", "--delays", rounds=500)
+    t = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
+    want(0.5e9 <= t["sleep_ns"], f"500 sleeps of 1 ms and more: {t}")
+    want(d["delays"]["sleep"]["n"] >= 500, f"waits: {d['delays']}")
+    want(0 < t["on_cpu_ns"] < t["sleep_ns"], f"time on a CPU: {t}")
+    want(d["delays"]["runnable"]["n"] >= 500, f"waits for a CPU: {d['delays']}")
+
+
+@prop("delays: null when they were not asked for")
+def _():
+    need()
+    d = inspect("stat", "-d", "0.3")
+    want_equal(d["delays"], None, "delays")
+    want(all(t["sleep_ns"] is None and t["runnable_ns"] is None for t in d["tasks"]), "tasks")
+
+
+@prop("refresh: -i shows the counts while the window lasts")
+def _():
+    need()
+    text = mmlens("stat", "-i", "0.4", "-d", "1.5").expect(0).out.decode()
+    want(text.count("CLASS ") >= 3, f"{text.count('CLASS ')} tables")
+
+
+def events(*args):
+    return [strict_json(line) for line in mmlens("trace", "--json", *args).expect(0).out.splitlines()]
+
+
+@prop("trace: a command's fork, exec and exit are told with what the birth shares")
+def _():
+    need()
+    lines = events("--", "sh", "-c", "(exit 3); /bin/true & wait")
+    by = {}
+    for e in lines:
+        by.setdefault(e.get("event"), []).append(e)
+    want(any(e["task"]["comm"] == "sh" for e in by["exec"]), "no exec of sh")
+    want(any(e["task"]["comm"] == "true" for e in by["exec"]), "no exec of true")
+    want(any(e["code"] >> 8 == 3 and e["last"] for e in by["exit"]), f"no exit 3: {by['exit']}")
+    want(all("mm" not in e["shared"] for e in by["fork"] if not e["flags"] & 0x100), "shared mm")
+    want(any(e["wakee"]["comm"] == "sh" and e["waker"]["tid"] for e in by.get("wake", [])),
+         "nobody woke sh")
+
+
+@prop("trace: wake-ups of two threads are in one space, of two processes not, both by futex")
+def _():
+    need()
+    for name, same in (("switch-threads", True), ("switch-processes", False)):
+        with Subject(name, 300) as s:
+            tids = set(s.tids.values())
+            session = Session("trace", *[w for t in tids for w in ("--tid", t)])
+            s.go()
+            lines = [strict_json(line) for line in session.end().splitlines()]
+        own = [e for e in lines if e.get("event") == "wake"
+               and {e["waker"]["tid"], e["wakee"]["tid"]} == tids]
+        want(len(own) >= 300, f"{name}: {len(own)} wake-ups")
+        want_equal({e["same_space"] for e in own}, {same}, f"{name}: same space")
+        calls = {e["call"] for e in own if not e["interrupt"]}
+        want(calls <= {"futex", None} and calls, f"{name}: from {calls}")
+
+
+@prop("trace: events are in the order of time, and so many switches as the kernel counted")
+def _():
+    need()
+    with Subject("switch-processes", ROUNDS) as s:
+        session = Session("trace", *[w for t in s.tids.values() for w in ("-p", t)])
+        s.go()
+        lines = [strict_json(line) for line in session.end().splitlines()]
+    times = [e["ts"] for e in lines if "ts" in e]
+    want(times == sorted(times), "time goes back")
+    switches = sum("class" in e for e in lines)
+    want(switches >= 2 * ROUNDS * 0.9, f"{switches} switches")
+    want_equal(lines[-1], {"lost": 0}, "the last line")
+
+
+@prop("loss: a reader that is stopped loses events, and says how many and where")
+def _():
+    need()
+    with Subject("switch-processes", 400000) as s:
+        session = Session("trace")
+        session.process.send_signal(signal.SIGSTOP)
+        s.go()
+        session.process.send_signal(signal.SIGCONT)
+        lines = [strict_json(line) for line in session.end().splitlines()]
+    lost = lines[-1]["lost"]
+    told = sum(e["dropped"] for e in lines if e.get("event") == "lost")
+    want(lost > 0, "nothing was lost in 800,000 switches without a reader")
+    want(0 < told <= lost, f"told in place {told} of {lost}")
+
+
+@prop("colour: none in a pipe")
+def _():
+    need()
+    want(b"\033" not in mmlens("trace", "-d", "0.5").expect(0).out, "escape sequences in a pipe")
+
+
+@prop("a CPU that is taken away and comes back is counted, and nothing is lost")
+def _():
+    need()
+    if LABEL == "host":
+        skip("the CPUs of this machine are not ours to take away")
+    switch = "/sys/devices/system/cpu/cpu1/online"
+    try:
+        with open(switch, "w", encoding="ascii") as f:
+            f.write("1")
+    except OSError as e:
+        skip(f"this machine's CPUs stay: {e.strerror}")
+    session = Session("trace")
+    for word in "01":
+        with open(switch, "w", encoding="ascii") as f:
+            f.write(word)
+        time.sleep(0.5)
+    lines = [strict_json(line) for line in session.end().splitlines()]
+    want(any(e.get("cpu") == 1 for e in lines), "nothing of CPU 1")
+    want_equal(lines[-1], {"lost": 0}, "the last line")
+    d = inspect("stat", "-d", "0.5")
+    want_equal(d["agreement"]["disagree"], [], "disagreement after the CPU came back")
+
+
+main()
