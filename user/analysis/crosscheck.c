@@ -14,6 +14,7 @@
 struct check {
 	const struct snapshot *s[2];
 	struct findings *f;
+	bool same_spaces;
 	int err;
 };
 
@@ -165,12 +166,25 @@ static void check_side(struct check *c, struct pair *p, size_t n, int side, cons
 	}
 }
 
+/*
+ * Whether both number spaces as the kernel does. Where it gives no number (arm64), and from procfs,
+ * each witness has ids of its own, of which not one is the other's.
+ */
+static bool same_spaces(const struct check *c)
+{
+	for (size_t i = 0; i < c->s[0]->n; i++) {
+		const struct task *a = &c->s[0]->tasks[i];
+		const struct task *b = snapshot_find(c->s[1], a->key.tid);
+
+		if (b && a->res[RES_MM] && a->res[RES_MM] == b->res[RES_MM])
+			return true;
+	}
+	return false;
+}
+
 static bool same_words(const struct check *c, enum resource r)
 {
-	bool procfs =
-		strcmp(c->s[0]->source, "procfs") == 0 || strcmp(c->s[1]->source, "procfs") == 0;
-
-	return resource_is_inode(r) || (r == RES_MM && !procfs);
+	return resource_is_inode(r) || (r == RES_MM && c->same_spaces);
 }
 
 /* Who has none must have none for both; what is left goes to the comparison of classes. */
@@ -231,11 +245,12 @@ static void check_tasks(struct check *c)
 
 int crosscheck(const struct snapshot *a, const struct snapshot *b, struct findings *f)
 {
-	struct check c = { { a, b }, f, 0 };
+	struct check c = { .s = { a, b }, .f = f };
 	cleanup_free struct pair *pairs = calloc(a->n + 1, sizeof(*pairs));
 
 	if (!pairs)
 		return -ENOMEM;
+	c.same_spaces = same_spaces(&c);
 	check_tasks(&c);
 	check_resources(&c, pairs);
 	return c.err;
