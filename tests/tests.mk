@@ -65,11 +65,11 @@ $(O)/tests/unit-plain/%_test: tests/unit/%_test.c $(O)/tests/libmmlens.a
 
 -include $(PLAIN_UNIT:=.d)
 
-.PHONY: check check-live check-vm check-debug check-valgrind check-docs lint bench
+.PHONY: check check-live check-vm check-debug check-valgrind check-golden check-docs lint bench
 check: ## set up, then every test: lint, docs, unit, live here and in each kernel's VM (KERNELS=)
 	$(Q)scripts/setup
 	$(Q)$(MAKE) --no-print-directory all helpers $(UNIT) $(PLAIN_UNIT)
-	$(Q)$(RUN_TESTS) $(BUDGET) lint docs build unit valgrind live $(addprefix vm:,$(KERNELS))
+	$(Q)$(RUN_TESTS) $(BUDGET) lint docs golden build unit valgrind live $(addprefix vm:,$(KERNELS))
 
 check-live: all helpers ## run the live tests here, without the module (ONLY=file)
 	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) live
@@ -86,6 +86,9 @@ check-valgrind: $(PLAIN_UNIT) ## run the unit tests under valgrind
 
 bench: all helpers ## measure against the bounds, here and in the VM (ONLY="file...")
 	$(Q)O='$(O)' python3 tests/bench/run $(addprefix --kernel=,$(firstword $(KERNELS))) $(ONLY)
+
+check-golden: all ## hold what is printed of recorded states against what was agreed
+	$(Q)$(RUN_TESTS) golden
 
 check-docs: all ## hold the documents against the programs
 	$(Q)$(RUN_TESTS) docs
