@@ -58,8 +58,8 @@ static void relatives_json(const struct pages_args *args, struct json *j, struct
 {
 	struct family f = { 0 };
 
-	if (pc->frames.visible && !family_measure(&f, pc))
-		family_json(j, &f, args->by_region);
+	if (pc->frames.visible && !family_measure(&f, pc, args->by_region))
+		family_json(j, &f);
 	else
 		json_null(j, "relatives");
 	family_deinit(&f);
@@ -69,7 +69,7 @@ static void relatives_text(const struct pages_args *args, struct pagecount *pc)
 {
 	struct family f = { 0 };
 
-	if (pc->frames.visible && !family_measure(&f, pc) && f.n) {
+	if (pc->frames.visible && !family_measure(&f, pc, args->by_region) && f.n) {
 		printf("\n");
 		family_text(args, &f, pc->a);
 	}

@@ -113,7 +113,8 @@ static int add(struct family *f, size_t *room, uint32_t tgid, const char *relati
 		f->who = who;
 		*room = more;
 	}
-	f->who[f->n++] = (struct relative){ .tgid = tgid, .relation = relation };
+	f->who[f->n++] =
+		(struct relative){ .tgid = tgid, .relation = relation, .by_region = f->by_region };
 	return 0;
 }
 
@@ -179,7 +180,7 @@ static void take_region(const struct region *at, const struct page_counts *c, vo
 		return;
 	r->sum.shared += c->shared_by_fork;
 	r->sum.broken += c->different;
-	e = next_region(r);
+	e = r->by_region ? next_region(r) : NULL;
 	if (!e)
 		return;
 	*e = (struct erosion){ .start = at->start,
@@ -222,12 +223,12 @@ static int measure_all(struct family *f, struct pagecount *pc)
 	return 0;
 }
 
-int family_measure(struct family *f, struct pagecount *pc)
+int family_measure(struct family *f, struct pagecount *pc, bool by_region)
 {
 	size_t room = 0;
 	int err;
 
-	memset(f, 0, sizeof(*f));
+	*f = (struct family){ .by_region = by_region };
 	pc->failed = pc->a;
 	if (!pc->b) {
 		err = find_living(f, pc->a);
@@ -260,13 +261,13 @@ static void json_regions(struct json *j, const struct relative *r)
 	json_array_end(j);
 }
 
-void family_json(struct json *j, const struct family *f, bool by_region)
+void family_json(struct json *j, const struct family *f)
 {
 	json_array(j, "relatives");
 	for (size_t i = 0; i < f->n; i++) {
 		json_object(j, NULL);
 		json_columns(j, relative_columns, ARRAY_SIZE(relative_columns), &f->who[i]);
-		if (by_region)
+		if (f->by_region)
 			json_regions(j, &f->who[i]);
 		json_object_end(j);
 	}
@@ -303,7 +304,7 @@ void family_text(const struct pages_args *args, const struct family *f, uint32_t
 	} else {
 		printf("No relative has memory that fork shared with %u.\n", pid);
 	}
-	if (f->n && args->by_region) {
+	if (f->n && f->by_region) {
 		printf("\n");
 		text_regions(args, f);
 	}

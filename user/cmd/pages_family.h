@@ -19,7 +19,8 @@ struct relative {
 	char comm[64];
 	const char *relation;
 	struct erosion sum;
-	struct erosion *regions; /* owned; those that hold either */
+	bool by_region;
+	struct erosion *regions; /* owned; those that hold either, if asked for */
 	size_t n;
 	size_t room;
 };
@@ -27,14 +28,15 @@ struct relative {
 struct family {
 	struct relative *who; /* owned */
 	size_t n;
+	bool by_region;
 	uint64_t unseen; /* relatives whose pages are not for us to read */
 };
 
 /* Of pc->a: all its relatives, or pc->b alone. -errno as pagecount_run(). */
-int family_measure(struct family *f, struct pagecount *pc);
+int family_measure(struct family *f, struct pagecount *pc, bool by_region);
 void family_deinit(struct family *f);
 
-void family_json(struct json *j, const struct family *f, bool by_region);
+void family_json(struct json *j, const struct family *f);
 void family_text(const struct pages_args *args, const struct family *f, uint32_t pid);
 
 #endif

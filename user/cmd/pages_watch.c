@@ -43,7 +43,7 @@ static void round_json(struct watch *w)
 	pages_json_head(j);
 	json_uint(j, "a", w->pc->a);
 	json_uint(j, "round", w->round);
-	family_json(j, &w->family, true);
+	family_json(j, &w->family);
 	if (w->faults)
 		breakers_json(j, &w->breakers);
 	else
@@ -72,7 +72,8 @@ static void watch_family(const struct watch *w)
 
 static int one_round(struct watch *w)
 {
-	int err = family_measure(&w->family, w->pc), status = EXIT_DONE;
+	int err = family_measure(&w->family, w->pc, w->json || w->args->by_region),
+	    status = EXIT_DONE;
 
 	w->round++;
 	watch_family(w);

@@ -117,7 +117,8 @@ int maps_parse(const char *line, struct region *r)
 	r->major = (uint32_t)major;
 	r->minor = (uint32_t)minor;
 	p += strspn(p, " ");
-	snprintf(r->name, sizeof(r->name), "%s", p);
+	if (!memccpy(r->name, p, '\0', sizeof(r->name)))
+		r->name[sizeof(r->name) - 1] = '\0';
 	return 0;
 }
 
