@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who wakes whom, from which system call, counted by pair. */
+/* Who wakes whom, from which system call, and who signals whom, counted by pair. */
 #include "compat.bpf.h"
 #include "mmlens_wakeups.h"
 
@@ -16,6 +16,19 @@ struct {
 	__type(value, __u64);
 } wakeups SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SIGNALS_MAX);
+	__type(key, struct signal_key);
+	__type(value, __u64);
+} signals SEC(".maps");
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct kernel_siginfo___code {
+	int si_code;
+};
+#pragma clang attribute pop
+
 static __always_inline bool wanted(__u32 waker, __u32 wakee)
 {
 	__u32 a = watched[0], b = watched[1];
@@ -25,13 +38,22 @@ static __always_inline bool wanted(__u32 waker, __u32 wakee)
 	return waker == a || wakee == a;
 }
 
+static __always_inline void count(void *map, const void *key)
+{
+	__u64 one = 1, *n = bpf_map_lookup_elem(map, key);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else if (bpf_map_update_elem(map, key, &one, BPF_NOEXIST))
+		__sync_fetch_and_add(&lost, 1);
+}
+
 SEC("tp_btf/sched_waking")
 int mmlens_waking(__u64 *ctx)
 {
 	struct task_struct *p = (struct task_struct *)ctx[0];
 	struct task_struct *me = bpf_get_current_task_btf();
 	struct wakeup_key k = { 0 };
-	__u64 one = 1, *n;
 
 	k.waker = me->tgid;
 	k.wakee = p->tgid;
@@ -39,10 +61,31 @@ int mmlens_waking(__u64 *ctx)
 		return 0;
 	k.same = me->mm && me->mm == p->mm;
 	k.nr = compat_syscall(&k.arg);
-	n = bpf_map_lookup_elem(&wakeups, &k);
-	if (n)
-		__sync_fetch_and_add(n, 1);
-	else if (bpf_map_update_elem(&wakeups, &k, &one, BPF_NOEXIST))
-		__sync_fetch_and_add(&lost, 1);
+	count(&wakeups, &k);
+	return 0;
+}
+
+/* The kernel passes 0 for "a user's" and 1 for "the kernel's" where it has nothing more to say. */
+static __always_inline __s32 code_of(const struct kernel_siginfo___code *info)
+{
+	if ((__u64)info <= 1)
+		return (__u64)info ? 0x80 : 0;
+	return BPF_CORE_READ(info, si_code);
+}
+
+SEC("tp_btf/signal_generate")
+int mmlens_signal(__u64 *ctx)
+{
+	struct task_struct *p = (struct task_struct *)ctx[2];
+	struct task_struct *me = bpf_get_current_task_btf();
+	struct signal_key k = { 0 };
+
+	k.sender = me->tgid;
+	k.receiver = p->tgid;
+	if (!wanted(k.sender, k.receiver))
+		return 0;
+	k.signo = (__s32)ctx[0];
+	k.code = code_of((const void *)ctx[1]);
+	count(&signals, &k);
 	return 0;
 }

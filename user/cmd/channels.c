@@ -26,6 +26,17 @@ struct findings {
 	bool same_space; /* every address is a channel */
 };
 
+static void json_watch(struct json *j, const struct wakeups *w)
+{
+	json_object(j, "watch");
+	json_uint(j, "duration_ns", w->duration_ns);
+	json_uint(j, "lost", w->lost);
+	json_rows(j, "wakeups", wakeup_columns, wakeup_columns_n, w->w, w->n, sizeof(*w->w));
+	json_rows(j, "signals", signal_columns, signal_columns_n, w->s, w->n_signals,
+		  sizeof(*w->s));
+	json_object_end(j);
+}
+
 static int print_json(const struct state *st, const struct findings *f)
 {
 	struct json *j = json_open(stdout, false);
@@ -36,31 +47,16 @@ static int print_json(const struct state *st, const struct findings *f)
 	json_head(j, "channels", &st->snapshot);
 	json_uint(j, "withheld_processes", f->endpoints.withheld);
 	json_bool(j, "same_space", f->same_space);
-	json_array(j, "channels");
-	for (size_t i = 0; i < f->channels.n; i++) {
-		json_object(j, NULL);
-		json_columns(j, channel_columns, channel_columns_n, &f->channels.c[i]);
-		json_object_end(j);
-	}
-	json_array_end(j);
-	if (f->watched) {
-		json_object(j, "watch");
-		json_uint(j, "duration_ns", f->wakeups.duration_ns);
-		json_uint(j, "lost", f->wakeups.lost);
-		json_array(j, "wakeups");
-		for (size_t i = 0; i < f->wakeups.n; i++) {
-			json_object(j, NULL);
-			json_columns(j, wakeup_columns, wakeup_columns_n, &f->wakeups.w[i]);
-			json_object_end(j);
-		}
-		json_array_end(j);
-		json_object_end(j);
-	}
+	json_rows(j, "channels", channel_columns, channel_columns_n, f->channels.c, f->channels.n,
+		  sizeof(*f->channels.c));
+	if (f->watched)
+		json_watch(j, &f->wakeups);
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
-static int print_wakeups(const struct view *given, const struct findings *f)
+static int print_rows(const struct view *given, const struct column *columns, size_t n_columns,
+		      const char *shown, const void *rows, size_t size, size_t n)
 {
 	struct view view = *given;
 	const char *bad = NULL;
@@ -68,24 +64,36 @@ static int print_wakeups(const struct view *given, const struct findings *f)
 
 	/* -o chooses among the columns of channels */
 	view.columns = NULL;
-	t = table_new(wakeup_columns, wakeup_columns_n, "COUNT,WAKER,WAKEE,SPACE,CALL,THROUGH",
-		      &view, &bad);
+	t = table_new(columns, n_columns, shown, &view, &bad);
 	if (!t)
 		return fail(EXIT_FAILED, "channels", "out of memory");
-	printf("\n%zu kinds of wake-ups, %llu lost\n", f->wakeups.n,
-	       (unsigned long long)f->wakeups.lost);
-	for (size_t i = 0; i < f->wakeups.n; i++)
-		table_add(t, NULL, &f->wakeups.w[i]);
+	for (size_t i = 0; i < n; i++)
+		table_add(t, NULL, (const char *)rows + i * size);
 	table_print(t, stdout);
 	table_free(t);
 	return EXIT_DONE;
 }
 
+static int print_watch(const struct view *view, const struct wakeups *w)
+{
+	int status;
+
+	printf("\n%zu kinds of wake-ups, %llu lost\n", w->n, (unsigned long long)w->lost);
+	status = print_rows(view, wakeup_columns, wakeup_columns_n,
+			    "COUNT,WAKER,WAKEE,SPACE,CALL,THROUGH", w->w, sizeof(*w->w), w->n);
+	if (status || !w->n_signals)
+		return status;
+	printf("\n%zu kinds of signals\n", w->n_signals);
+	return print_rows(view, signal_columns, signal_columns_n, "COUNT,SENDER,RECEIVER,SIGNAL,BY",
+			  w->s, sizeof(*w->s), w->n_signals);
+}
+
 static int print_text(const struct channels_args *args, const struct findings *f)
 {
 	const char *bad = NULL;
-	struct table *t = table_new(channel_columns, channel_columns_n,
-				    "TYPE,PID,FD,DIR,PEER,PEERFD,NAME", &args->common.view, &bad);
+	struct table *t =
+		table_new(channel_columns, channel_columns_n,
+			  "TYPE,PID,FD,DIR,PEER,PEERFD,FUTEX,NAME", &args->common.view, &bad);
 
 	if (!t)
 		return fail(EXIT_FAILED, "channels", "out of memory");
@@ -100,7 +108,7 @@ static int print_text(const struct channels_args *args, const struct findings *f
 	if (f->endpoints.withheld)
 		note("channels", "%llu processes withheld: run as root to see their descriptors",
 		     (unsigned long long)f->endpoints.withheld);
-	return f->watched ? print_wakeups(&args->common.view, f) : EXIT_DONE;
+	return f->watched ? print_watch(&args->common.view, &f->wakeups) : EXIT_DONE;
 }
 
 static void on_signal(int sig)
@@ -170,7 +178,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 
 static const struct option_def options[] = {
 	{ "watch", 'w', "SECONDS", OPTION_SECONDS, offsetof(struct channels_args, watch),
-	  "count who wakes whom and through what, in the kernel" },
+	  "count who wakes whom through what, and who signals whom, in the kernel" },
 };
 
 const struct command cmd_channels = {

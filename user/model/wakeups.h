@@ -18,9 +18,20 @@ struct wakeup {
 	char channel[96]; /* what its descriptor or address is; empty: not known */
 };
 
+struct signals {
+	uint32_t sender; /* tgid */
+	uint32_t receiver;
+	int signo;
+	char name[16];	 /* "SIGUSR1", "SIGRTMIN+2" */
+	const char *how; /* which call sent it, or "kernel" */
+	uint64_t count;
+};
+
 struct wakeups {
 	struct wakeup *w; /* most first; owned */
 	size_t n;
+	struct signals *s; /* most first; owned */
+	size_t n_signals;
 	uint64_t lost;
 	uint64_t duration_ns;
 };

@@ -45,6 +45,16 @@ static void get_object(const void *row, int arg, struct value *v)
 	value_uint(v, VALUE_UINT, side(row, 0)->id);
 }
 
+static void get_size(const void *row, int arg, struct value *v)
+{
+	const struct channel *c = row;
+	uint64_t size = c->a->size > c->b->size ? c->a->size : c->b->size;
+
+	(void)arg;
+	if (size)
+		value_uint(v, VALUE_SIZE, size);
+}
+
 static void get_waited(const void *row, int arg, struct value *v)
 {
 	const struct channel *c = row;
@@ -61,6 +71,7 @@ const struct column channel_columns[] = {
 	{ "PEER", "b.pid", "the process at the other end", 0, COL_RIGHT, get_pid, 1 },
 	{ "PEERFD", "b.fd", "its descriptor", 0, COL_RIGHT, get_fd, 1 },
 	{ "FUTEX", "futex_waited", "a task sleeps on a futex in it now", 0, 0, get_waited },
+	{ "SIZE", "size", "bytes mapped of it", 0, COL_RIGHT, get_size },
 	{ "OBJECT", "object", "inode, or id of the queue or eventfd", 0, COL_RIGHT, get_object },
 	{ "NAME", "name", "as the kernel names it", 0, COL_TRUNC, get_name, 0 },
 };
@@ -113,3 +124,43 @@ const struct column wakeup_columns[] = {
 };
 
 const size_t wakeup_columns_n = ARRAY_SIZE(wakeup_columns);
+
+enum {
+	S_SENDER,
+	S_RECEIVER,
+	S_COUNT
+};
+
+static void get_signal_number(const void *row, int arg, struct value *v)
+{
+	const struct signals *s = row;
+
+	value_uint(v, arg == S_COUNT ? VALUE_COUNT : VALUE_UINT,
+		   arg == S_SENDER     ? s->sender
+		   : arg == S_RECEIVER ? s->receiver
+				       : s->count);
+}
+
+static void get_signal(const void *row, int arg, struct value *v)
+{
+	(void)arg;
+	value_str(v, ((const struct signals *)row)->name);
+}
+
+static void get_how(const void *row, int arg, struct value *v)
+{
+	(void)arg;
+	value_str(v, ((const struct signals *)row)->how);
+}
+
+const struct column signal_columns[] = {
+	{ "COUNT", "count", "signals", 0, COL_RIGHT, get_signal_number, S_COUNT },
+	{ "SENDER", "sender", "process that ran", 0, COL_RIGHT, get_signal_number, S_SENDER },
+	{ "RECEIVER", "receiver", "process it was for", 0, COL_RIGHT, get_signal_number,
+	  S_RECEIVER },
+	{ "SIGNAL", "signal", "its name", 0, 0, get_signal },
+	{ "BY", "by", "the call that sent it, or the kernel on the sender's behalf", 0, 0,
+	  get_how },
+};
+
+const size_t signal_columns_n = ARRAY_SIZE(signal_columns);

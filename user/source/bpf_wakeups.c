@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,44 +11,26 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/syscalls.h"
 #include "mmlens_wakeups.h"
 #include "source/bpf_env.h"
 #include "source/bpf_wakeups.h"
 #include "wakeups.skel.h"
 
-/* The calls that wake others; their names differ by architecture only in number. */
-static const struct {
-	int nr;
-	const char *name;
-	bool fd; /* the first argument is a descriptor, else an address */
-} calls[] = {
-	{ SYS_write, "write", true },
-	{ SYS_writev, "writev", true },
-	{ SYS_read, "read", true },
-	{ SYS_readv, "readv", true },
-	{ SYS_sendto, "sendto", true },
-	{ SYS_sendmsg, "sendmsg", true },
-	{ SYS_recvfrom, "recvfrom", true },
-	{ SYS_recvmsg, "recvmsg", true },
-	{ SYS_splice, "splice", true },
-	{ SYS_close, "close", true },
-	{ SYS_mq_timedsend, "mq_timedsend", true },
-	{ SYS_mq_timedreceive, "mq_timedreceive", true },
-	{ SYS_msgsnd, "msgsnd", false },
-	{ SYS_msgrcv, "msgrcv", false },
-	{ SYS_futex, "futex", false },
-	{ SYS_kill, "kill", false },
-	{ SYS_tgkill, "tgkill", false },
-	{ SYS_rt_sigqueueinfo, "rt_sigqueueinfo", false },
-	{ SYS_exit, "exit", false },
-	{ SYS_exit_group, "exit_group", false },
-	{ SYS_ptrace, "ptrace", false },
-	{ SYS_clone, "clone", false },
-	{ SYS_execve, "execve", false },
-	{ SYS_semop, "semop", false },
-	{ SYS_connect, "connect", true },
-	{ SYS_epoll_ctl, "epoll_ctl", true },
+/* Whose first argument is a descriptor. */
+static const int on_descriptor[] = {
+	SYS_write,	  SYS_writev,	       SYS_read,    SYS_readv,	   SYS_sendto,
+	SYS_sendmsg,	  SYS_recvfrom,	       SYS_recvmsg, SYS_splice,	   SYS_close,
+	SYS_mq_timedsend, SYS_mq_timedreceive, SYS_connect, SYS_epoll_ctl, SYS_shutdown,
 };
+
+static bool is_on_descriptor(int nr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(on_descriptor); i++)
+		if (on_descriptor[i] == nr)
+			return true;
+	return false;
+}
 
 static void name_fd(struct wakeup *w)
 {
@@ -84,21 +67,14 @@ static void name_address(struct wakeup *w)
 /* While both still live: a descriptor closed since has no name. */
 static void name(struct wakeup *w)
 {
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(calls) && calls[i].nr != w->nr)
-		i++;
-	if (w->nr < 0) {
+	if (w->nr < 0)
 		snprintf(w->call, sizeof(w->call), "-");
-	} else if (i == ARRAY_SIZE(calls)) {
-		snprintf(w->call, sizeof(w->call), "call %d", w->nr);
-	} else {
-		snprintf(w->call, sizeof(w->call), "%s", calls[i].name);
-		if (calls[i].fd)
-			name_fd(w);
-		else if (w->nr == SYS_futex)
-			name_address(w);
-	}
+	else
+		syscall_name(w->call, sizeof(w->call), w->nr);
+	if (is_on_descriptor(w->nr))
+		name_fd(w);
+	else if (w->nr == SYS_futex)
+		name_address(w);
 }
 
 static int most_first(const void *p, const void *q)
@@ -132,8 +108,63 @@ static int read_counts(const struct wakeups_bpf *skel, struct wakeups *out)
 		name(w);
 		out->n++;
 	}
-	out->lost = skel->bss->lost;
 	qsort(out->w, out->n, sizeof(*out->w), most_first);
+	return 0;
+}
+
+static const char *how_of(int code)
+{
+	if (code > 0)
+		return "kernel";
+	return code == SI_USER	  ? "kill"
+	       : code == SI_QUEUE ? "sigqueue"
+	       : code == SI_TKILL ? "tgkill"
+				  : "timer, io or alike";
+}
+
+static void name_signal(char *buf, size_t n, int signo)
+{
+	const char *abbreviation = sigabbrev_np(signo);
+
+	if (abbreviation)
+		snprintf(buf, n, "SIG%s", abbreviation);
+	else if (signo >= SIGRTMIN)
+		snprintf(buf, n, "SIGRTMIN+%d", signo - SIGRTMIN);
+	else
+		snprintf(buf, n, "%d", signo);
+}
+
+static int most_signals_first(const void *p, const void *q)
+{
+	const struct signals *x = p, *y = q;
+
+	return (x->count < y->count) - (x->count > y->count);
+}
+
+static int read_signals(const struct wakeups_bpf *skel, struct wakeups *out)
+{
+	int fd = bpf_map__fd(skel->maps.signals);
+	struct signal_key *prev = NULL, key;
+	__u64 count;
+
+	out->s = calloc(SIGNALS_MAX, sizeof(*out->s));
+	if (!out->s)
+		return -ENOMEM;
+	while (out->n_signals < SIGNALS_MAX && !bpf_map_get_next_key(fd, prev, &key)) {
+		struct signals *s = &out->s[out->n_signals];
+
+		prev = &key;
+		if (bpf_map_lookup_elem(fd, &key, &count))
+			continue;
+		*s = (struct signals){ .sender = key.sender,
+				       .receiver = key.receiver,
+				       .signo = key.signo,
+				       .how = how_of(key.code),
+				       .count = count };
+		name_signal(s->name, sizeof(s->name), key.signo);
+		out->n_signals++;
+	}
+	qsort(out->s, out->n_signals, sizeof(*out->s), most_signals_first);
 	return 0;
 }
 
@@ -160,6 +191,9 @@ int wakeups_watch(uint32_t a, uint32_t b, uint64_t ns, struct wakeups *out, stru
 		nanosleep(&left, NULL);
 		wakeups_bpf__detach(skel);
 		err = read_counts(skel, out);
+		if (!err)
+			err = read_signals(skel, out);
+		out->lost = skel->bss->lost;
 	}
 	wakeups_bpf__destroy(skel);
 	return err;
@@ -168,5 +202,6 @@ int wakeups_watch(uint32_t a, uint32_t b, uint64_t ns, struct wakeups *out, stru
 void wakeups_deinit(struct wakeups *w)
 {
 	free(w->w);
+	free(w->s);
 	*w = (struct wakeups){ 0 };
 }
