@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """prove: verdicts that follow from the numbers, nothing left behind, limits met and said."""
+import ctypes
 import glob
 import os
+import random
+import re
 import resource
 import shutil
 import signal
@@ -28,8 +31,25 @@ def descendants():
 def traces():
     """Everything an experiment makes that has a name."""
     ipc = [open(f"/proc/sysvipc/{kind}", encoding="ascii").read().count("\n") for kind in SYSVIPC]
-    files = [p for d in ("/dev/shm", "/dev/mqueue", "/tmp") for p in glob.glob(f"{d}/mmlens-??????")]
+    files = [p for d in ("/dev/shm", "/dev/mqueue", "/tmp") for p in glob.glob(f"{d}/mmlens-*")
+             if re.fullmatch("mmlens-[0-9a-f-]+", os.path.basename(p))]
     return ipc, sorted(files)
+
+def deny_affinity():
+    """Makes sched_setaffinity(2) fail from here on, as a container may (seccomp, EPERM)."""
+    class Instruction(ctypes.Structure):
+        _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte),
+                    ("k", ctypes.c_uint)]
+
+    class Program(ctypes.Structure):
+        _fields_ = [("n", ctypes.c_ushort), ("first", ctypes.POINTER(Instruction))]
+
+    number = {"x86_64": 203, "aarch64": 122}[os.uname().machine]
+    code = (Instruction * 4)((0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001),
+                             (0x06, 0, 0, 0x7fff0000))
+    libc = ctypes.CDLL(None)
+    libc.prctl(38, 1, 0, 0, 0)
+    libc.prctl(22, 2, ctypes.byref(Program(4, code)), 0, 0)
 
 def running_prove():
     """Processes that run the inspector's prove, wherever they hang."""
@@ -54,15 +74,33 @@ def _(name):
     want_equal(found["verdict"], "proved" if all(facts) else "not-true-here", found["because"])
     want_equal(found["verdict"], "proved", f"here, where the textbook is right: {found['because']}")
 
-@prop("prove overhead: the verdict is what the two intervals say")
+def judged(m):
+    """What an interval says of a difference, by the manual page."""
+    if m["samples"] < 6:
+        return "hidden"
+    if m["low"] > 0 or m["high"] < 0:
+        return "more" if m["low"] > 0 else "less"
+    return "none" if -m["margin"] < m["low"] and m["high"] < m["margin"] else "hidden"
+
+@prop("prove overhead: the verdict is what the two intervals say, and hidden by noise is no verdict")
 def _():
     found = claim(inspect("prove", "--quick", "overhead", timeout=120), "overhead")
     by_name = {m["name"]: m for m in found["measurements"]}
-    both = all(by_name[n]["low"] > 0 for n in ("fork - thread", "switch: process - thread"))
-    want_equal(found["verdict"], "proved" if both else "not-true-here", found["because"])
+    two = {judged(by_name[n]) for n in ("fork - thread", "switch: process - thread")}
+    verdict = ("proved" if two == {"more"} else
+               "not-true-here" if two & {"none", "less"} else "cannot-tell")
+    want_equal(found["verdict"], verdict, found["because"])
     for m in found["measurements"]:
         if "low" in m:
             want(m["low"] <= m["value"] <= m["high"], f"{m} is not within its interval")
+
+@prop("prove overhead: what may not be pinned is not told")
+def _():
+    def refuse():
+        deny_affinity()
+    found = claim(inspect("prove", "--quick", "overhead", timeout=120, preexec_fn=deny_affinity), "overhead")
+    want_equal(found["verdict"], "cannot-tell", found["because"])
+    want(any("pinned" in s.get("cannot", "") for s in found["steps"]), f"{found['steps']}")
 
 @prop("prove overhead: fork costs more the more was written, and less in huge pages")
 def _():
@@ -70,7 +108,19 @@ def _():
     small, large = (value(found, f"create and end fork, {n} MiB") for n in (0, 64))
     want(large > 2 * small, f"0 MiB {small} ns, 64 MiB {large} ns")
 
-@prop("prove overhead: its pipe ping-pong is that of perf bench, within noise")
+def reference_fork():
+    """A plain loop, as lmbench has it: fork, exit and wait at their best, in ns."""
+    took = []
+    for _ in range(60):
+        begin = time.monotonic_ns()
+        pid = os.fork()
+        if not pid:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        took.append(time.monotonic_ns() - begin)
+    return min(took)
+
+@prop("prove overhead: its pipe ping-pong is that of perf bench, its fork that of a plain loop, within noise")
 def _():
     if not shutil.which("perf") or not shutil.which("taskset"):
         skip("perf is not installed")
@@ -84,6 +134,9 @@ def _():
     ours = value(found, "switch process, pipe, nothing touched")
     # one op of perf's is a round trip: two switches
     want(1 / 4 < ours / (usecs[0] * 500) < 4, f"{ours} ns and perf's {usecs[0] * 500} ns a switch")
+    ours, plain = value(found, "create and end fork"), reference_fork()
+    # the loop forks an interpreter, which is larger
+    want(1 / 10 < ours / plain < 2, f"{ours} ns and a plain loop's {plain} ns")
 
 @prop("prove: interrupted after {after} s it leaves no child, queue, segment or file",
       after=[0.05, 0.5, 2.5])
@@ -96,6 +149,83 @@ def _(after):
     want_equal(running_prove(), [], "left running")
     want_equal(traces(), before, "left behind")
     want_equal(descendants(), [], "children")
+
+@prop("prove: interrupted at twenty random moments it leaves nothing, as {user}", user=["root", "nobody"])
+def _(user):
+    if user == "root" and os.geteuid():
+        skip("needs root")
+    before, seed = traces(), int(time.time())
+    moments = random.Random(seed)
+    become = [] if user == "root" or os.geteuid() else ["setpriv", "--reuid=65534", "--regid=65534",
+                                                        "--clear-groups"]
+    for _ in range(20):
+        claims = moments.sample(["definition", "isolation", "overhead", "communication", "uses"], 2)
+        run = subprocess.Popen([*become, MMLENS, "prove", "--quick", *claims], cwd="/",
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moments.uniform(0.01, 1.5))
+        run.send_signal(moments.choice([signal.SIGINT, signal.SIGTERM]))
+        run.wait(timeout=20)
+        want_equal(running_prove(), [], f"left running, seed {seed}")
+        want_equal(traces(), before, f"left behind, seed {seed}")
+        want_equal(descendants(), [], f"children, seed {seed}")
+
+@prop("prove: with no process to be had (ulimit -u) it says so and ends")
+def _():
+    if os.geteuid():
+        skip("needs root")
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NPROC, (3, 3))
+        os.setgid(65533)
+        os.setuid(65533)
+    document = inspect("prove", "--quick", "definition", "overhead", timeout=120, preexec_fn=limit,
+                       cwd="/")
+    told = [s["cannot"] for c in document["claims"] for s in c["steps"] if "cannot" in s]
+    want(told, "nothing was said")
+    want("proved" not in {c["verdict"] for c in document["claims"]}, f"{told}")
+
+@prop("prove: a memory cgroup shrinks the experiment, and nobody is killed")
+def _():
+    group = next((g for g in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup")
+                  if os.path.exists(f"{g}/cgroup.procs")), None)
+    group = group and f"{group}/mmlens-test-{os.getpid()}"
+    try:
+        os.mkdir(group)
+    except (OSError, TypeError):
+        skip("no cgroup can be made")
+    limits = [f"{group}/{n}" for n in ("memory.max", "memory.limit_in_bytes")
+              if os.path.exists(f"{group}/{n}")]
+    try:
+        if not limits:
+            skip("no memory cgroup here")
+        open(limits[0], "w", encoding="ascii").write(str(96 << 20))
+        def join():
+            open(f"{group}/cgroup.procs", "w", encoding="ascii").write(str(os.getpid()))
+        out = mmlens("prove", "--quick", "overhead", timeout=120, preexec_fn=join).expect(0).out
+        want(b"64 MiB left out: a quarter of the memory" in out, out.decode())
+        want(b"ended early" not in out, out.decode())
+    finally:
+        os.rmdir(group)
+
+@prop("prove --source={source}: the definition is decided by that witness alone", source=["bpf", "procfs"])
+def _(source):
+    found = claim(inspect("prove", "--quick", f"--source={source}", "definition"), "definition")
+    want_equal(found["verdict"], "proved", found["because"])
+    others = {"module", "bpf", "procfs"} - {source}
+    want(not [m for m in found["measurements"] if m["name"].split(":")[0] in others], "others spoke")
+
+@prop("prove communication: the copies and calls of a message are what strace would count")
+def _():
+    found = claim(inspect("prove", "--quick", "communication", timeout=120), "communication")
+    try:
+        copies = {n: value(found, f"copies {n}") for n in
+                  ("pipe", "socketpair", "memfd", "shared variable", "process_vm_readv", "SysV queue")}
+    except StopIteration:
+        skip("not traced here: " + next(s["saw"] for s in found["steps"] if "not traced" in s.get("saw", "")))
+    want_equal({n: round(c, 1) for n, c in copies.items()},
+               {"pipe": 2, "socketpair": 2, "memfd": 1, "shared variable": 0, "process_vm_readv": 1,
+                "SysV queue": 4}, "copies")
+    # one write and one read a message, and what each side does around its messages
+    want(2 <= value(found, "calls pipe") <= 2.5, f"calls {value(found, 'calls pipe')}")
 
 @prop("prove: killed outright, its room ends with it")
 def _():

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/msg.h>
 #include <unistd.h>
 
 #include "analysis/claims.h"
@@ -126,12 +125,12 @@ static int keep(struct stage *st, const struct proof_record *r)
 	return proof_add(st->proof, r);
 }
 
-/* The one thing that outlives its makers where the lab has no namespace of its own. */
-static void remove_queues(const struct proof *p)
+/* What outlives its makers where the lab has no namespaces of its own. */
+static void remove_remains(const struct proof *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->records[i].type == PROOF_QUEUE)
-			msgctl((int)p->records[i].n, IPC_RMID, NULL);
+		if (p->records[i].type == PROOF_REMAINS)
+			lab_remove(&p->records[i]);
 }
 
 static int collect(struct stage *st, const bool *claims)
@@ -146,8 +145,12 @@ static int collect(struct stage *st, const bool *claims)
 		if (err > 0)
 			keep(st, &r);
 	lab_stop(&room);
+	/* what was told while it was being stopped */
+	while (caught && lab_next(&room, &r) > 0)
+		proof_add(st->proof, &r);
+	close(room.fd);
 	progress_clear(st);
-	remove_queues(st->proof);
+	remove_remains(st->proof);
 	if (caught) {
 		signal(caught, SIG_DFL);
 		raise(caught);

@@ -49,6 +49,16 @@ void lab_progress(struct lab *l, const char *fmt, ...)
 	send_record(l, &r);
 }
 
+void lab_remains(struct lab *l, const char *kind, const char *name, uint64_t key)
+{
+	struct proof_record r = { .type = PROOF_REMAINS, .n = key };
+
+	snprintf(r.unit, sizeof(r.unit), "%s", kind);
+	snprintf(r.text, sizeof(r.text), "%s", name ? name : "");
+	if (!l->isolated)
+		send_record(l, &r);
+}
+
 void lab_fact(struct lab *l, bool held, const char *fmt, ...)
 {
 	struct proof_record r = { .type = PROOF_MEASUREMENT, .unit = "fact", .value = held };

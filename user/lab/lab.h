@@ -35,10 +35,24 @@ struct lab_room {
 int lab_start(struct lab_room *room, bool quick, const char *source, const bool *claims);
 /* The next record: 1, 0 at the end, -EINTR after a signal, or another -errno. */
 int lab_next(struct lab_room *room, struct proof_record *r);
-/* Ends and reaps every task of the room, whatever it was doing. */
+/* Ends and reaps every task of the room, whatever it was doing; the caller closes room->fd. */
 void lab_stop(struct lab_room *room);
 
+/* Removes what lab_remains() told of, if it is still there. */
+void lab_remove(const struct proof_record *r);
+/* Removes a directory and all in it. */
+void lab_remove_directory(const char *path);
+
 /* For the experiments. */
+/*
+ * Tells the command of a thing with a name before it is made, where the room has no namespaces of
+ * its own: if we are killed in between, the command removes it. `kind` is "directory", "shm" or
+ * "mqueue" with a name, "segment" or "queue" with a key of System V.
+ */
+void lab_remains(struct lab *l, const char *kind, const char *name, uint64_t key);
+/* A directory of its own for an experiment; `path` has room for LAB_PATH bytes. -errno or 0. */
+#define LAB_PATH 40
+int lab_directory(struct lab *l, char *path);
 #define LAB_PRINTF(a, b) __attribute__((format(printf, a, b)))
 LAB_PRINTF(3, 4) void lab_say(struct lab *l, enum proof_type type, const char *fmt, ...);
 /* What is at work now: for who waits, not for the record. */

@@ -84,15 +84,15 @@ static int open_pipe(struct medium_state *m)
 static int open_fifo(struct medium_state *m)
 {
 	for (int i = 0; i < 2; i++) {
-		char dir[] = "/tmp/mmlens-XXXXXX", path[40];
+		char dir[LAB_PATH], path[LAB_PATH + 8];
+		int err = lab_directory(m->lab, dir);
 
-		if (!mkdtemp(dir))
-			return -errno;
+		if (err)
+			return err;
 		snprintf(path, sizeof(path), "%s/fifo", dir);
 		if (!mkfifo(path, 0600))
 			m->fds[i] = m->fds[2 + i] = open(path, O_RDWR | O_CLOEXEC);
-		unlink(path);
-		rmdir(dir);
+		lab_remove_directory(dir);
 		if (m->fds[i] < 0)
 			return -EIO;
 	}
@@ -143,18 +143,25 @@ struct msg {
 	char text[CHUNK];
 };
 
-/* In the room's own ipc namespace they vanish with it; elsewhere the command must be told. */
+/* A key that nobody uses, told before it is used; in the room's own ipc namespace none is needed. */
+static key_t sysv_key(struct medium_state *m, const char *kind)
+{
+	key_t key = (key_t)((lab_now() ^ (uint64_t)getpid() << 16) & 0x7fffffff) | 1;
+
+	if (m->lab->isolated)
+		return IPC_PRIVATE;
+	while (msgget(key, 0) >= 0 || shmget(key, 0, 0) >= 0)
+		key += 2;
+	lab_remains(m->lab, kind, NULL, (uint64_t)key);
+	return key;
+}
+
 static int open_sysv_queue(struct medium_state *m)
 {
 	for (int i = 0; i < 2; i++) {
-		struct proof_record r = { .type = PROOF_QUEUE, .claim = m->lab->claim };
-
-		m->queue[i] = msgget(IPC_PRIVATE, 0600);
+		m->queue[i] = msgget(sysv_key(m, "queue"), IPC_CREAT | IPC_EXCL | 0600);
 		if (m->queue[i] < 0)
 			return -errno;
-		r.n = (uint64_t)m->queue[i];
-		if (!m->lab->isolated)
-			send(m->lab->fd, &r, sizeof(r), MSG_NOSIGNAL);
 	}
 	return 0;
 }
@@ -203,6 +210,7 @@ static int open_mqueue(struct medium_state *m)
 		char name[40];
 
 		snprintf(name, sizeof(name), "/mmlens-%d-%d", getpid(), i);
+		lab_remains(m->lab, "mqueue", name, 0);
 		m->fds[i] = m->fds[2 + i] =
 			mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &attr);
 		if (m->fds[i] < 0)
@@ -290,6 +298,7 @@ static int open_posix_shm(struct medium_state *m)
 	int fd;
 
 	snprintf(name, sizeof(name), "/mmlens-%d", getpid());
+	lab_remains(m->lab, "shm", name, 0);
 	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		return -errno;
@@ -310,7 +319,7 @@ static int open_file(struct medium_state *m)
 /* Marked for removal while attached: gone with its last user. */
 static int open_sysv_shm(struct medium_state *m)
 {
-	int id = shmget(IPC_PRIVATE, MESSAGE_MOST, 0600);
+	int id = shmget(sysv_key(m, "segment"), MESSAGE_MOST, IPC_CREAT | IPC_EXCL | 0600);
 
 	if (id < 0)
 		return -errno;

@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -234,14 +233,15 @@ static int write_config(struct running *r)
 	return f && text && fputs(text, f) >= 0 ? 0 : -EIO;
 }
 
-static int prepare(struct running *r)
+static int prepare(struct lab *l, struct running *r)
 {
 	struct passwd *nobody = getpwnam("nobody");
 	pid_t pid;
+	int err;
 
-	snprintf(r->dir, sizeof(r->dir), "/tmp/mmlens-XXXXXX");
-	if (!mkdtemp(r->dir))
-		return -errno;
+	err = lab_directory(l, r->dir);
+	if (err)
+		return err;
 	r->port = free_port();
 	if (r->port < 0)
 		return r->port;
@@ -256,12 +256,12 @@ static int prepare(struct running *r)
 	return pid < 0 ? pid : lab_reap(pid) ? -ECHILD : 0;
 }
 
-int program_start(struct running *r, const struct program *p, uint64_t until)
+int program_start(struct lab *l, struct running *r, const struct program *p, uint64_t until)
 {
 	int input[2], err;
 
 	*r = (struct running){ .program = p, .hold = -1 };
-	err = prepare(r);
+	err = prepare(l, r);
 	if (err)
 		return err;
 	/* an editor ends when its input does */
@@ -308,14 +308,6 @@ unsigned int program_load(struct running *r)
 	return done;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path) && 0;
-}
-
 void program_stop(struct running *r)
 {
 	if (r->hold >= 0)
@@ -326,5 +318,5 @@ void program_stop(struct running *r)
 		lab_reap(r->pid);
 	}
 	if (*r->dir)
-		nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		lab_remove_directory(r->dir);
 }

@@ -34,7 +34,7 @@ struct running {
 	pid_t pid;
 	int hold; /* the other end of its standard input */
 	int port;
-	char dir[64];
+	char dir[LAB_PATH];
 };
 
 extern const struct program programs[];
@@ -42,7 +42,7 @@ extern const size_t programs_n;
 
 bool program_installed(const struct program *p);
 /* Starts it and waits until it serves, but not beyond a time; -errno or 0. */
-int program_start(struct running *r, const struct program *p, uint64_t until);
+int program_start(struct lab *l, struct running *r, const struct program *p, uint64_t until);
 /* Loads it for about a third of a second; the number of requests. */
 unsigned int program_load(struct running *r);
 /* Ends it with all its children and removes its directory. */

@@ -2,7 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
+#include <mqueue.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,9 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -152,6 +157,84 @@ static void __attribute__((noreturn)) keep(struct lab *l, const bool *claims, pi
 	_exit(0);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path) && 0;
+}
+
+void lab_remove_directory(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void remove_named_shm(const struct proof_record *r)
+{
+	shm_unlink(r->text);
+}
+
+static void remove_named_queue(const struct proof_record *r)
+{
+	mq_unlink(r->text);
+}
+
+static void remove_segment(const struct proof_record *r)
+{
+	int id = shmget((key_t)r->n, 0, 0);
+
+	if (id >= 0)
+		shmctl(id, IPC_RMID, NULL);
+}
+
+static void remove_queue(const struct proof_record *r)
+{
+	int id = msgget((key_t)r->n, 0);
+
+	if (id >= 0)
+		msgctl(id, IPC_RMID, NULL);
+}
+
+static void remove_directory(const struct proof_record *r)
+{
+	lab_remove_directory(r->text);
+}
+
+void lab_remove(const struct proof_record *r)
+{
+	static const struct {
+		const char *kind;
+		void (*remove)(const struct proof_record *r);
+	} kinds[] = {
+		{ "directory", remove_directory }, { "shm", remove_named_shm },
+		{ "mqueue", remove_named_queue },  { "segment", remove_segment },
+		{ "queue", remove_queue },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(r->unit, kinds[i].kind))
+			kinds[i].remove(r);
+}
+
+int lab_directory(struct lab *l, char *path)
+{
+	/* as mkdtemp(3), but the name is known before it is there */
+	for (unsigned int i = 0; i < 100; i++) {
+		unsigned int name = (unsigned int)(lab_now() / 1000) ^ (unsigned int)getpid() << 12;
+
+		snprintf(path, LAB_PATH, "/tmp/mmlens-%06x", name & 0xffffff);
+		if (!access(path, F_OK))
+			continue;
+		lab_remains(l, "directory", path, 0);
+		if (!mkdir(path, 0700))
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
 int lab_start(struct lab_room *room, bool quick, const char *source, const bool *claims)
 {
 	pid_t parent = getpid();
@@ -226,7 +309,6 @@ void lab_stop(struct lab_room *room)
 {
 	pid_t got;
 
-	close(room->fd);
 	kill(room->pid, SIGKILL);
 	while ((got = waitpid(-1, NULL, WNOHANG | __WALL)) >= 0 || errno == EINTR) {
 		if (got > 0)

@@ -217,7 +217,7 @@ static void use(struct lab *l, const struct program *p)
 	lab_say(l, PROOF_STEP, "start %s privately, load it, look inside, crash one of its tasks",
 		s.name);
 	lab_progress(l, "starting %s", s.name);
-	err = program_start(&s.r, p, l->deadline - INSPECT_NS);
+	err = program_start(l, &s.r, p, l->deadline - INSPECT_NS);
 	if (err) {
 		lab_say(l, PROOF_SAW, "%s did not serve in its time: %s; left out", s.name,
 			strerror(-err));

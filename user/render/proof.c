@@ -15,7 +15,7 @@ static const struct {
 	[PROOF_TRY] = { "    try ", "try" },
 	[PROOF_CANNOT] = { "    but ", "cannot" },
 	[PROOF_MEASUREMENT] = { NULL, NULL },
-	[PROOF_QUEUE] = { NULL, NULL },
+	[PROOF_REMAINS] = { NULL, NULL },
 	[PROOF_PROGRESS] = { NULL, NULL },
 };
 
