@@ -6,6 +6,7 @@
 
 #include "analysis/pages.h"
 #include "analysis/stacks.h"
+#include "source/giants.h"
 #include "source/maps.h"
 #include "unit.h"
 
@@ -105,6 +106,41 @@ static void pages_of_two_spaces(void **state)
 	assert_int_equal(pages_changed(a, b, 7), 3);
 }
 
+/* A guard marker is kept where a swapped page would be, and is none. */
+static void guards_are_not_swapped(void **state)
+{
+	const uint64_t swap = PAGE_SWAPPED | 7, guard = PAGE_SWAPPED | PAGE_GUARD | 7;
+	const uint64_t a[] = { swap, guard, swap, PAGE_PRESENT | 1, guard };
+	const uint64_t b[] = { swap, swap, 0, swap, PAGE_PRESENT | 1 };
+	struct page_counts one = { .pages = 5 }, two = { .pages = 5, .unread = 3 };
+
+	(void)state;
+	pages_count(&one, a, 5, false);
+	assert_true(one.swapped == 2 && one.present == 1);
+	pages_count_pair(&two, a, b, 5, false);
+	assert_true(two.swapped == 2 && !two.present);
+	pages_rest_absent(&two);
+	assert_int_equal(two.absent, 2);
+}
+
+/* Where a giant is populated cannot be told before 6.7: its pages, or its budget, end the search. */
+static void giants_are_given_up(void **state)
+{
+	struct giant list[] = { { 0x1000, 8192, 1 << 20 }, { 0x2000, 4096, 8192 } };
+	struct giants g = { .g = list, .n = 2, .known = true };
+	const struct region first = { .start = 0x1000 }, second = { .start = 0x2000 };
+	const uint64_t e[] = { PAGE_PRESENT, 0, PAGE_SWAPPED, PAGE_PRESENT | PAGE_ZERO };
+	const uint64_t empty[2] = { 0 };
+
+	(void)state;
+	assert_true(giants_allow(&g, 0, &first));
+	giants_met(&g, e, 4, 4096);
+	assert_false(giants_missing(&g) || giants_allow(&g, 0, &first));
+	assert_true(giants_allow(&g, 0, &second));
+	giants_met(&g, empty, 2, 4096);
+	assert_true(!giants_allow(&g, 0, &second) && giants_missing(&g));
+}
+
 static void overlapping_stacks(void **state)
 {
 	struct task t[3] = { { .key.tid = 1 }, { .key.tid = 2 }, { .key.tid = 3 } };
@@ -133,8 +169,9 @@ static void overlapping_stacks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_of_maps),     cmocka_unit_test(no_line_of_maps),
-		cmocka_unit_test(maps_survive_noise), cmocka_unit_test(pages_of_two_spaces),
+		cmocka_unit_test(a_line_of_maps),	  cmocka_unit_test(no_line_of_maps),
+		cmocka_unit_test(maps_survive_noise),	  cmocka_unit_test(pages_of_two_spaces),
+		cmocka_unit_test(guards_are_not_swapped), cmocka_unit_test(giants_are_given_up),
 		cmocka_unit_test(overlapping_stacks),
 	};
 

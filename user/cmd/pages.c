@@ -48,6 +48,10 @@ static void warn(const struct pagecount *pc)
 	if (!pc->frames.visible)
 		note("frames", "hidden from you: run as root (CAP_SYS_ADMIN) to see which are the "
 			       "same, merged or huge");
+	if (pc->totals.unread)
+		note("giant mappings",
+		     "%llu pages were not looked for: only Linux 6.7 and later tell where they are",
+		     (unsigned long long)pc->totals.unread);
 	if (pc->raced)
 		note("mappings", "%llu changed while they were read",
 		     (unsigned long long)pc->raced);
