@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&cmd_prove,
 	&cmd_channels,
 	&cmd_record,
+	&cmd_report,
 	&cmd_doctor,
 	NULL,
 	/* clang-format on */

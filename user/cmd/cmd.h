@@ -63,7 +63,7 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_show, cmd_compare, cmd_prove, cmd_stat, cmd_trace;
-extern const struct command cmd_record, cmd_doctor, cmd_channels, cmd_pages, cmd_stacks;
+extern const struct command cmd_record, cmd_report, cmd_doctor, cmd_channels, cmd_pages, cmd_stacks;
 
 /* NULL-terminated, in the order of the help. */
 extern const struct command *const commands[];

@@ -1,15 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* mmlens record: the state of now in a file, for --from. */
+/* mmlens record: the state of now in a file, and a window of events behind it. */
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "cmd/state.h"
+#include "cmd/window.h"
 #include "lib/cleanup.h"
+#include "lib/text.h"
+#include "source/recevents.h"
 #include "source/recfile.h"
 #include "source/snapfile.h"
 
+/* A block is written when it has grown to this, or has waited that long. */
+#define BLOCK_BYTES (64u << 10)
+#define BLOCK_NS    1000000000ull
+
 struct record_args {
-	struct common common;
+	struct window_args window;
 	const char *out;
+};
+
+struct recorder {
+	struct recfile *f;
+	struct event_block block;
+	uint64_t flushed_ns;
+	uint64_t switches;
+	int err; /* the first that writing met; nothing is written after it */
 };
 
 static int keep_memory(struct state *st)
@@ -29,20 +46,125 @@ static int keep_memory(struct state *st)
 	return 0;
 }
 
-static int write_file(const struct state *st, const char *path)
+static void put_snapshot(struct recorder *r, const struct snapshot *s)
 {
-	struct recfile *f;
 	struct bytes b = { 0 };
-	int err = recfile_create(path, &f), end;
+
+	snapfile_encode(&b, s);
+	if (!r->err)
+		r->err = recfile_put(r->f, REC_SNAPSHOT, SNAPFILE_VERSION, &b);
+	bytes_deinit(&b);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void flush(struct recorder *r)
+{
+	if (r->block.n && !r->err)
+		r->err = recfile_put(r->f, REC_EVENTS, RECEVENTS_VERSION, &r->block.b);
+	if (!r->err)
+		r->err = recfile_flush(r->f);
+	event_block_reset(&r->block);
+	r->flushed_ns = now_ns();
+}
+
+static void on_event(const struct event *ev, void *arg)
+{
+	struct recorder *r = arg;
+
+	r->switches += ev->type == EVENT_SWITCH;
+	event_block_put(&r->block, ev);
+	if (r->block.b.n >= BLOCK_BYTES)
+		flush(r);
+}
+
+/* Whoever kills the recorder loses at most what came since. */
+static void on_tick(void *arg)
+{
+	struct recorder *r = arg;
+
+	if (now_ns() - r->flushed_ns >= BLOCK_NS)
+		flush(r);
+}
+
+static void put_counts(struct recorder *r, const struct window *w)
+{
+	struct bytes b = { 0 };
+
+	recstat_encode(&b, &w->switches, w->tgids, w->n_tgids);
+	if (!r->err)
+		r->err = recfile_put(r->f, REC_STAT, RECSTAT_VERSION, &b);
+	bytes_deinit(&b);
+}
+
+static void print_summary(const struct recorder *r, const struct window *w, const char *path)
+{
+	char seen[24], span[24], lost[24], size[24];
+	struct stat st = { 0 };
+
+	stat(path, &st);
+	printf("%s switches in %s, %s lost; %s in %s.\n",
+	       text_count(seen, sizeof(seen), r->switches),
+	       text_ns(span, sizeof(span), w->switches.duration_ns),
+	       text_count(lost, sizeof(lost), w->switches.lost),
+	       text_size(size, sizeof(size), (uint64_t)st.st_size), path);
+}
+
+/* The end of the window is written with its counts; the file has its state and events already. */
+static int record_window(struct recorder *r, struct window *w, const struct record_args *a,
+			 int argc, char **argv)
+{
+	int status;
+
+	w->event = on_event;
+	w->tick = on_tick;
+	w->arg = r;
+	w->pairs = true;
+	flush(r);
+	status = window_run(w, &a->window, argc, argv);
+	flush(r);
+	if (status)
+		return status;
+	put_snapshot(r, &w->before);
+	put_snapshot(r, &w->after);
+	put_counts(r, w);
+	return 0;
+}
+
+static int finish(struct recorder *r, const char *path, int status)
+{
+	int end = recfile_close(r->f);
+	int err = r->err ? r->err : end;
+
+	bytes_deinit(&r->block.b);
+	if (status)
+		return status;
+	return err ? fail(EXIT_FAILED, path, "cannot be written: %s", strerror(-err)) : EXIT_DONE;
+}
+
+static int write_file(const struct state *st, const struct record_args *a, int argc, char **argv)
+{
+	struct recorder r = { 0 };
+	struct window w = { 0 };
+	bool window = argc || a->window.duration_ns || a->window.pids.n;
+	int err = recfile_create(a->out, &r.f), status = 0;
 
 	if (err)
-		return fail(EXIT_FAILED, path, "%s", strerror(-err));
-	snapfile_encode(&b, &st->snapshot);
-	err = recfile_put(f, REC_SNAPSHOT, SNAPFILE_VERSION, &b);
-	bytes_deinit(&b);
-	end = recfile_close(f);
-	err = err ? err : end;
-	return err ? fail(EXIT_FAILED, path, "cannot be written: %s", strerror(-err)) : EXIT_DONE;
+		return fail(EXIT_FAILED, a->out, "%s", strerror(-err));
+	put_snapshot(&r, &st->snapshot);
+	if (window)
+		status = record_window(&r, &w, a, argc, argv);
+	status = finish(&r, a->out, status);
+	if (!status && window)
+		print_summary(&r, &w, a->out);
+	window_deinit(&w);
+	return status;
 }
 
 static int run(const struct command *cmd, void *args, int argc, char **argv)
@@ -51,16 +173,14 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	struct state st;
 	int status;
 
-	(void)argc;
-	(void)argv;
 	if (!a->out)
 		return fail(EXIT_USAGE, cmd->name, "needs -o FILE; see mmlens record --help");
-	status = state_init(&st, &a->common, WANT_USER_STACK | WANT_MEMORY);
+	status = state_init(&st, &a->window.common, WANT_USER_STACK | WANT_MEMORY);
 	if (status)
 		return status;
 	status = keep_memory(&st);
 	if (!status)
-		status = write_file(&st, a->out);
+		status = write_file(&st, a, argc, argv);
 	state_deinit(&st);
 	return status;
 }
@@ -68,15 +188,17 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 static const struct option_def options[] = {
 	{ "output-file", 'o', "FILE", OPTION_STRING, offsetof(struct record_args, out),
 	  "the file to make or overwrite" },
+	WINDOW_OPTIONS,
 };
 
 const struct command cmd_record = {
 	.name = "record",
-	.operands = "",
-	.summary = "state now into a file, for --from of the other commands",
+	.operands = "[-- COMMAND...]",
+	.summary = "state now into a file; with a window or a command also its events",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.args_size = sizeof(struct record_args),
-	.max_operands = 0,
+	.max_operands = UINT32_MAX,
+	.takes_command = true,
 	.run = run,
 };

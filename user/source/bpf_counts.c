@@ -6,51 +6,20 @@
 
 #include "lib/cleanup.h"
 #include "mmlens_event.h"
+#include "model/histogram.h"
 #include "source/bpf_counts.h"
 
 _Static_assert((int)CLASS_NR == (int)MMLENS_CLASS_NR && (int)HOW_NR == (int)MMLENS_HOW_NR &&
 		       (int)DELAY_NR == (int)MMLENS_DELAY_NR,
 	       "the model's classes are the programs' own");
 
-/* The upper edge of the bucket in which the quantile lies, but never above what was seen. */
-static uint64_t quantile(const struct mmlens_cost *sum, unsigned int percent)
-{
-	uint64_t rank = (sum->n * percent + 99) / 100, seen = 0;
-
-	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
-		seen += sum->bucket[b];
-		if (seen >= rank)
-			return hist_edge(b + 1) < sum->max ? hist_edge(b + 1) : sum->max;
-	}
-	return sum->max;
-}
-
-static void add_cost(struct mmlens_cost *sum, const struct mmlens_cost *c)
+static void add_cost(struct histogram *sum, const struct mmlens_cost *c)
 {
 	sum->n += c->n;
 	sum->sum += c->sum;
 	sum->max = c->max > sum->max ? c->max : sum->max;
 	for (uint32_t b = 0; b < HIST_BUCKETS; b++)
 		sum->bucket[b] += c->bucket[b];
-}
-
-static struct cost summarise(const struct mmlens_cost *sum)
-{
-	struct cost c;
-
-	if (!sum->n)
-		return (struct cost){ 0 };
-	c = (struct cost){
-		.n = sum->n,
-		.mean = sum->sum / sum->n,
-		.p50 = quantile(sum, 50),
-		.p90 = quantile(sum, 90),
-		.p99 = quantile(sum, 99),
-		.max = sum->max,
-	};
-	for (size_t i = 0; i < COST_QUANTILES; i++)
-		c.q[i] = quantile(sum, cost_percent(i));
-	return c;
 }
 
 static void add_cpu(struct switches *out, uint32_t id, const struct mmlens_cpu *cpu)
@@ -75,7 +44,7 @@ static void add_cpu(struct switches *out, uint32_t id, const struct mmlens_cpu *
 static int read_cpus(const struct switch_bpf *skel, int cpus, struct switches *out)
 {
 	cleanup_free struct mmlens_cpu *cpu = malloc(sizeof(*cpu));
-	cleanup_free struct mmlens_cost *sums = calloc(CLASS_NR, sizeof(*sums));
+	cleanup_free struct histogram *sums = calloc(CLASS_NR, sizeof(*sums));
 	int fd = bpf_map__fd(skel->maps.cpus);
 
 	out->cpus = calloc(cpus, sizeof(*out->cpus));
@@ -89,7 +58,7 @@ static int read_cpus(const struct switch_bpf *skel, int cpus, struct switches *o
 			add_cost(&sums[c], &cpu->cost[c]);
 	}
 	for (int c = 0; c < CLASS_NR; c++)
-		out->classes[c].cost = summarise(&sums[c]);
+		out->classes[c].cost = histogram_cost(&sums[c]);
 	return 0;
 }
 
@@ -173,19 +142,19 @@ static int read_tasks(const struct switch_bpf *skel, struct switches *out)
 static int read_delays(const struct switch_bpf *skel, int cpus, struct switches *out)
 {
 	cleanup_free struct mmlens_waits *w = malloc(sizeof(*w));
-	cleanup_free struct mmlens_waits *sum = calloc(1, sizeof(*sum));
+	cleanup_free struct histogram *sums = calloc(DELAY_NR, sizeof(*sums));
 	int fd = bpf_map__fd(skel->maps.waits);
 
-	if (!w || !sum)
+	if (!w || !sums)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < (uint32_t)cpus; i++) {
 		if (bpf_map_lookup_elem(fd, &i, w))
 			return -errno;
 		for (int d = 0; d < DELAY_NR; d++)
-			add_cost(&sum->of[d], &w->of[d]);
+			add_cost(&sums[d], &w->of[d]);
 	}
 	for (int d = 0; d < DELAY_NR; d++)
-		out->delays[d] = summarise(&sum->of[d]);
+		out->delays[d] = histogram_cost(&sums[d]);
 	return 0;
 }
 

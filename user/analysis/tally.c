@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/tally.h"
+#include "model/histogram.h"
+
+struct tally {
+	uint64_t begin;
+	uint64_t end;
+	uint64_t lost;
+	struct class_count classes[CLASS_NR];
+	struct histogram costs[CLASS_NR];
+	struct task_switches *tasks; /* by number of the stream */
+	uint64_t *came;		     /* when each came onto its CPU, 0: not seen */
+	size_t n;
+	struct cpu_switches *cpus; /* by CPU */
+	size_t n_cpus;
+};
+
+struct tally *tally_new(void)
+{
+	return calloc(1, sizeof(struct tally));
+}
+
+static int room_for_task(struct tally *t, uint32_t id)
+{
+	size_t n = 2 * (size_t)id + 64;
+	struct task_switches *tasks;
+	uint64_t *came;
+
+	if (id < t->n)
+		return 0;
+	tasks = realloc(t->tasks, n * sizeof(*tasks));
+	if (tasks)
+		t->tasks = tasks;
+	came = realloc(t->came, n * sizeof(*came));
+	if (came)
+		t->came = came;
+	if (!tasks || !came)
+		return -ENOMEM;
+	memset(tasks + t->n, 0, (n - t->n) * sizeof(*tasks));
+	memset(came + t->n, 0, (n - t->n) * sizeof(*came));
+	t->n = n;
+	return 0;
+}
+
+static int room_for_cpu(struct tally *t, uint32_t cpu)
+{
+	struct cpu_switches *cpus;
+
+	if (cpu < t->n_cpus)
+		return 0;
+	cpus = realloc(t->cpus, (cpu + 1) * sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	t->cpus = cpus;
+	for (; t->n_cpus <= cpu; t->n_cpus++)
+		cpus[t->n_cpus] = (struct cpu_switches){ .cpu = (uint32_t)t->n_cpus };
+	return 0;
+}
+
+/* The number of a task is only to be trusted when the stream has said who it is. */
+static int count_task(struct tally *t, const struct event *ev, const struct event_task *who)
+{
+	struct task_switches *task;
+	int err = who->key.tid ? room_for_task(t, who->id) : 0;
+
+	if (err || !who->key.tid)
+		return err;
+	task = &t->tasks[who->id];
+	task->key = who->key;
+	task->space = who->space;
+	task->cgroup = who->cgroup;
+	memcpy(task->comm, who->comm, sizeof(task->comm));
+	task->count[ev->sw.class]++;
+	task->how[ev->sw.how]++;
+	if (t->came[who->id] && ev->ts > t->came[who->id])
+		task->on_cpu += ev->ts - t->came[who->id];
+	return 0;
+}
+
+static int note_arrival(struct tally *t, const struct event *ev, const struct event_task *who)
+{
+	int err = who->key.tid ? room_for_task(t, who->id) : 0;
+
+	if (!err && who->key.tid)
+		t->came[who->id] = ev->ts;
+	return err;
+}
+
+static int count_switch(struct tally *t, const struct event *ev, const struct cast *cast)
+{
+	const struct event_switch *sw = &ev->sw;
+	int err = count_task(t, ev, cast_find(cast, sw->prev));
+
+	if (!err)
+		err = note_arrival(t, ev, cast_find(cast, sw->next));
+	if (err)
+		return err;
+	t->classes[sw->class].how[sw->how]++;
+	t->cpus[ev->cpu].how[sw->class][sw->how]++;
+	if (sw->cost)
+		histogram_add(&t->costs[sw->class], sw->cost);
+	return 0;
+}
+
+int tally_add(struct tally *t, const struct event *ev, const struct cast *cast)
+{
+	int err = ev->type == EVENT_TASK ? 0 : room_for_cpu(t, ev->cpu);
+
+	if (err || ev->type == EVENT_TASK)
+		return err;
+	if (!t->begin || ev->ts < t->begin)
+		t->begin = ev->ts;
+	if (ev->ts > t->end)
+		t->end = ev->ts;
+	if (ev->type == EVENT_LOST) {
+		t->lost += ev->lost;
+		t->cpus[ev->cpu].lost_ring += ev->lost;
+	}
+	return ev->type == EVENT_SWITCH ? count_switch(t, ev, cast) : 0;
+}
+
+static int by_switches(const void *a, const void *b)
+{
+	uint64_t x = task_switches_total(a), y = task_switches_total(b);
+
+	return x != y ? (x < y ? 1 : -1)
+		      : task_key_cmp(&((const struct task_switches *)a)->key,
+				     &((const struct task_switches *)b)->key);
+}
+
+int tally_read(const struct tally *t, struct switches *out)
+{
+	out->tasks = calloc(t->n + 1, sizeof(*out->tasks));
+	out->cpus = calloc(t->n_cpus + 1, sizeof(*out->cpus));
+	if (!out->tasks || !out->cpus)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n; i++)
+		if (task_switches_total(&t->tasks[i]))
+			out->tasks[out->n_tasks++] = t->tasks[i];
+	qsort(out->tasks, out->n_tasks, sizeof(*out->tasks), by_switches);
+	for (size_t i = 0; i < t->n_cpus; i++)
+		out->cpus[out->n_cpus++] = t->cpus[i];
+	for (int c = 0; c < CLASS_NR; c++) {
+		out->classes[c] = t->classes[c];
+		out->classes[c].cost = histogram_cost(&t->costs[c]);
+	}
+	out->lost = t->lost;
+	out->duration_ns = t->end - t->begin;
+	return 0;
+}
+
+void tally_free(struct tally *t)
+{
+	if (!t)
+		return;
+	free(t->tasks);
+	free(t->came);
+	free(t->cpus);
+	free(t);
+}

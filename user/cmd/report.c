@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* mmlens report: a recorded window as stat and trace show it. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/tally.h"
+#include "cmd/state.h"
+#include "cmd/statview.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
+#include "render/events.h"
+#include "render/perfetto.h"
+#include "render/switches.h"
+#include "source/recording.h"
+
+struct report_args {
+	struct common common;
+	const char *by;
+	const char *perfetto;
+	bool trace;
+};
+
+/* What goes by while the events are replayed; each part but the cast only when it is asked for. */
+struct pass {
+	struct cast cast;
+	struct tally *tally;
+	struct json *json;
+	bool text;
+	struct event_style style;
+	struct perfetto *perfetto;
+	uint64_t switches;
+};
+
+static int on_event(const struct event *ev, void *arg)
+{
+	struct pass *p = arg;
+	int err = cast_apply(&p->cast, ev);
+
+	if (!err && p->tally)
+		err = tally_add(p->tally, ev, &p->cast);
+	if (!err && p->perfetto)
+		err = perfetto_event(p->perfetto, ev, &p->cast);
+	if (err || ev->type == EVENT_TASK)
+		return err;
+	p->switches += ev->type == EVENT_SWITCH;
+	if (!p->style.since)
+		p->style.since = ev->ts;
+	if (p->json)
+		json_event(p->json, ev, &p->cast);
+	else if (p->text)
+		print_event(stdout, ev, &p->cast, &p->style);
+	return 0;
+}
+
+static int replay(struct recording *r, struct pass *p, const char *path)
+{
+	int err = recording_replay(r, on_event, p);
+
+	if (err == -EBADMSG || err == -EPROTO)
+		return fail(EXIT_FAILED, path, "its events are %s",
+			    err == -EPROTO ? "of a newer mmlens" : "damaged");
+	return err ? fail(EXIT_FAILED, path, "%s", strerror(-err)) : 0;
+}
+
+/* ---- the lines of trace ---- */
+
+static int print_trace(struct recording *r, const struct report_args *a, const char *path)
+{
+	struct pass p = { .text = true,
+			  .style.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
+	int status;
+
+	if (a->common.view.json)
+		p.json = json_open(stdout, true);
+	if (a->common.view.json && !p.json)
+		return fail(EXIT_FAILED, path, "out of memory");
+	status = replay(r, &p, path);
+	if (!status && p.json) {
+		json_object(p.json, NULL);
+		if (r->counted)
+			json_uint(p.json, "lost", r->switches.lost);
+		else
+			json_null(p.json, "lost");
+		json_object_end(p.json);
+	}
+	if (p.json && json_close(p.json) && !status)
+		status = fail(EXIT_FAILED, "output", "cannot be written");
+	cast_deinit(&p.cast);
+	return status;
+}
+
+/* ---- the tables of stat ---- */
+
+static int parse_by(const char *at, struct statview *v)
+{
+	while (*at) {
+		size_t len = strcspn(at, ",");
+		int by = statview_by(at, len);
+
+		if (by < 0 || by == BY_CGROUP)
+			return fail(EXIT_USAGE, at,
+				    "no such view; there are class, task, pair, cpu");
+		v->by[by] = true;
+		at += len;
+		at += *at == ',';
+	}
+	return 0;
+}
+
+static void print_head(const struct recording *r, const char *path)
+{
+	if (!r->complete)
+		note(path, "%s: read up to the last whole block", r->end);
+	if (!r->counted && r->events)
+		note(path, "has no end of its window: counted from its events, no agreement");
+}
+
+/* Where the window's own counts did not reach the file, they are made of its events. */
+static int count(struct recording *r, const char *path)
+{
+	struct pass p = { .tally = tally_new() };
+	int status;
+
+	if (!p.tally)
+		return fail(EXIT_FAILED, path, "out of memory");
+	status = replay(r, &p, path);
+	if (!status && tally_read(p.tally, &r->switches))
+		status = fail(EXIT_FAILED, path, "out of memory");
+	tally_free(p.tally);
+	cast_deinit(&p.cast);
+	return status;
+}
+
+static int print_json(const struct recording *r, const struct statview *v)
+{
+	struct json *j = json_open(stdout, false);
+
+	if (!j)
+		return fail(EXIT_FAILED, "report", "out of memory");
+	json_object(j, NULL);
+	json_head(j, "report", v->snapshot);
+	json_bool(j, "complete", r->complete);
+	statview_json(j, v);
+	json_object_end(j);
+	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+}
+
+static int print_counts(struct recording *r, const struct report_args *a, const char *path)
+{
+	struct agreement agreement = { 0 };
+	struct statview v = {
+		.switches = &r->switches,
+		.agreement = &agreement,
+		.snapshot = r->snapshots == 3 ? &r->after : &r->state,
+		.view = &a->common.view,
+	};
+	int status = parse_by(a->by ? a->by : "class,task", &v);
+
+	if (!status && !r->counted)
+		status = count(r, path);
+	if (status)
+		return status;
+	if (r->counted && r->snapshots == 3 && (r->n_tgids || !r->switches.filtered))
+		correlate(&r->before, &r->after, &r->switches, r->tgids, r->n_tgids, &agreement);
+	return a->common.view.json ? print_json(r, &v) : statview_text(&v);
+}
+
+/* ---- a trace for the Perfetto UI ---- */
+
+static int write_perfetto(struct recording *r, const char *out, const char *path)
+{
+	cleanup_fclose FILE *f = fopen(out, "we");
+	struct pass p = { 0 };
+	int status, err;
+
+	if (!f)
+		return fail(EXIT_FAILED, out, "%s", strerror(errno));
+	p.perfetto = perfetto_new(f);
+	if (!p.perfetto)
+		return fail(EXIT_FAILED, out, "out of memory");
+	status = replay(r, &p, path);
+	err = perfetto_end(p.perfetto);
+	if (!status && (err || fflush(f)))
+		status = fail(EXIT_FAILED, out, "cannot be written");
+	cast_deinit(&p.cast);
+	return status;
+}
+
+static int no_events(const struct recording *r, const char *path)
+{
+	return fail(EXIT_FAILED, path,
+		    "holds the state of %zu tasks and no events: see it with list, show or compare "
+		    "--from; record with -d or a command to have events",
+		    r->state.n);
+}
+
+static int run(const struct command *cmd, void *args, int argc, char **argv)
+{
+	const struct report_args *a = args;
+	struct recording r;
+	struct why why = { "" };
+	int status;
+
+	(void)cmd;
+	(void)argc;
+	if (recording_open(&r, argv[0], &why))
+		return fail(EXIT_FAILED, argv[0], "%s", why.text);
+	print_head(&r, argv[0]);
+	if (!r.events && !r.counted)
+		status = no_events(&r, argv[0]);
+	else if (a->perfetto)
+		status = write_perfetto(&r, a->perfetto, argv[0]);
+	else if (a->trace)
+		status = print_trace(&r, a, argv[0]);
+	else
+		status = print_counts(&r, a, argv[0]);
+	recording_close(&r);
+	return status;
+}
+
+static const struct option_def options[] = {
+	{ "by", 0, "VIEW,...", OPTION_STRING, offsetof(struct report_args, by),
+	  "tables to print: class, task, pair, cpu (default: class,task)" },
+	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct report_args, trace),
+	  "the events, one line each, as trace prints them" },
+	{ "perfetto", 0, "OUT", OPTION_STRING, offsetof(struct report_args, perfetto),
+	  "write a trace for the Perfetto UI" },
+};
+
+const struct command cmd_report = {
+	.name = "report",
+	.operands = "FILE",
+	.summary = "a recorded window, as stat and trace show it",
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.args_size = sizeof(struct report_args),
+	.columns = class_columns,
+	.n_columns = &class_columns_n,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run,
+};
