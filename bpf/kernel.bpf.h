@@ -138,6 +138,10 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct kernel_siginfo {
+	int si_code;
+};
+
 struct task_struct {
 	unsigned int __state;
 	int exit_state;

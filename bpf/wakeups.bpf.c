@@ -23,12 +23,6 @@ struct {
 	__type(value, __u64);
 } signals SEC(".maps");
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct kernel_siginfo___code {
-	int si_code;
-};
-#pragma clang attribute pop
-
 static __always_inline bool wanted(__u32 waker, __u32 wakee)
 {
 	__u32 a = watched[0], b = watched[1];
@@ -66,7 +60,7 @@ int mmlens_waking(__u64 *ctx)
 }
 
 /* The kernel passes 0 for "a user's" and 1 for "the kernel's" where it has nothing more to say. */
-static __always_inline __s32 code_of(const struct kernel_siginfo___code *info)
+static __always_inline __s32 code_of(const struct kernel_siginfo *info)
 {
 	if ((__u64)info <= 1)
 		return (__u64)info ? 0x80 : 0;

@@ -33,8 +33,8 @@ enum proof_type {
 	PROOF_TRY,	   /* text: the command that shows the same on the user's own program */
 	PROOF_MEASUREMENT, /* name, unit, value, low, high, n */
 	PROOF_CANNOT,	   /* text: why something could not be measured */
-	PROOF_REMAINS,	   /* unit, text, n: what shall not outlive the run; told before it is made */
-	PROOF_PROGRESS,	   /* text: what is at work now; of no lasting interest */
+	PROOF_REMAINS,	/* unit, text, n: what shall not outlive the run; told before it is made */
+	PROOF_PROGRESS, /* text: what is at work now; of no lasting interest */
 };
 
 struct proof_record {
