@@ -266,6 +266,46 @@ static bool found(const struct findings *f, const struct disagreement *d)
 	return false;
 }
 
+/* Gone, born, replaced, or its row mixes two moments. */
+static bool is_unsteady(const struct snapshot *before, const struct snapshot *after, uint32_t tid)
+{
+	const struct task *b = snapshot_find(before, tid), *a = snapshot_find(after, tid);
+
+	return !b || !a || task_key_cmp(&b->key, &a->key) != 0 ||
+	       (b->flags | a->flags) & TASK_RACED;
+}
+
+static bool is_about(const struct findings *f, const struct disagreement *d)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->d[i].key.tid == d->key.tid && strcmp(f->d[i].field, d->field) == 0)
+			return true;
+	return false;
+}
+
+/* A task that both looks lack is unsteady only if the witness does not withhold it altogether. */
+int findings_drop_changed(struct findings *f, const struct snapshot *before,
+			  const struct snapshot *after)
+{
+	struct findings changes = { 0 };
+	int err = crosscheck(before, after, &changes);
+	size_t kept = 0;
+
+	for (size_t i = 0; !err && i < f->n; i++) {
+		uint32_t tid = f->d[i].key.tid;
+		bool lacking = !snapshot_find(before, tid) && !snapshot_find(after, tid);
+
+		if (is_about(&changes, &f->d[i]) || (!lacking && is_unsteady(before, after, tid)))
+			f->changed++;
+		else
+			f->d[kept++] = f->d[i];
+	}
+	if (!err)
+		f->n = kept;
+	findings_deinit(&changes);
+	return err;
+}
+
 static bool seen_before(const struct findings *f, size_t n, const struct disagreement *d)
 {
 	struct findings kept = { .d = f->d, .n = n };

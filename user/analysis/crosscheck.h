@@ -27,11 +27,18 @@ struct findings {
 	size_t n;
 	size_t room;
 	size_t compared; /* tasks that both witnesses saw */
+	size_t changed;	 /* tasks that were not judged: they changed while they were looked at */
 };
 
 void findings_deinit(struct findings *f);
 /* Appends what two sealed snapshots, kinds assigned, disagree about. -ENOMEM or 0. */
 int crosscheck(const struct snapshot *a, const struct snapshot *b, struct findings *f);
+/*
+ * Drops what is said of tasks that changed meanwhile: `before` and `after` are one witness, asked
+ * before the others and after them. -ENOMEM or 0.
+ */
+int findings_drop_changed(struct findings *f, const struct snapshot *before,
+			  const struct snapshot *after);
 /* Keeps of `f` what `again` found as well. */
 void findings_keep_common(struct findings *f, const struct findings *again);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/crosscheck.h"
+#include "analysis/reach.h"
 #include "cmd/state.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
@@ -11,6 +12,8 @@
 #define WITNESSES_MAX 8
 /* What changes while it is looked at is looked at again; a quiet system needs one round. */
 #define ROUNDS 4
+/* a line is ended behind this column: the longest fact still fits into 80 */
+#define REACH_WIDTH 54
 
 struct doctor_args {
 	struct common common;
@@ -115,13 +118,35 @@ static int compare_all(const struct diagnosis *d, struct findings *f)
 	return err ? fail(EXIT_FAILED, "doctor", "out of memory") : 0;
 }
 
+/* The first living witness once more: what it tells differently now was not standing still. */
+static int forgive_changes(const struct diagnosis *d, const struct doctor_args *args,
+			   struct findings *f)
+{
+	const struct snapshot *before = &d->witness[0].snapshot;
+	struct common how = args->common;
+	struct state after;
+	int status, err;
+
+	if (before->recorded || !f->n)
+		return 0;
+	how.source = before->source;
+	status = state_init(&after, &how, 0);
+	if (status)
+		return status;
+	err = findings_drop_changed(f, before, &after.snapshot);
+	state_deinit(&after);
+	return err ? fail(EXIT_FAILED, "doctor", "out of memory") : 0;
+}
+
 static int one_round(struct diagnosis *d, const struct doctor_args *args, struct findings *f)
 {
 	int status;
 
 	dismiss(d);
 	status = call_all(d, args);
-	return status ? status : compare_all(d, f);
+	if (!status)
+		status = compare_all(d, f);
+	return status ? status : forgive_changes(d, args, f);
 }
 
 /* Only what every round found is a disagreement: the rest changed between two looks. */
@@ -159,6 +184,22 @@ static void json_disagreement(struct json *j, const struct disagreement *d)
 	json_object_end(j);
 }
 
+/* Of how many tasks each fact was known, of those that can have it. */
+static void json_reach(struct json *j, const struct snapshot *s)
+{
+	struct reach r[REACH_MAX];
+	size_t n = reach_of(s, r);
+
+	json_object(j, "reach");
+	for (size_t i = 0; i < n; i++) {
+		json_object(j, r[i].fact);
+		json_uint(j, "known", r[i].known);
+		json_uint(j, "asked", r[i].asked);
+		json_object_end(j);
+	}
+	json_object_end(j);
+}
+
 static void json_witnesses(struct json *j, const struct diagnosis *d)
 {
 	json_array(j, "witnesses");
@@ -168,8 +209,12 @@ static void json_witnesses(struct json *j, const struct diagnosis *d)
 		json_object(j, NULL);
 		json_str(j, "source", s->source);
 		json_uint(j, "tasks", s->n);
-		json_uint(j, "withheld", s->withheld);
+		if (s->withheld == WITHHELD_UNKNOWN)
+			json_null(j, "withheld");
+		else
+			json_uint(j, "withheld", s->withheld);
 		json_uint(j, "raced", s->raced);
+		json_reach(j, s);
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -192,6 +237,7 @@ static int print_json(const struct diagnosis *d)
 	json_array_end(j);
 	json_witnesses(j, d);
 	json_uint(j, "compared", d->findings.compared);
+	json_uint(j, "changed", d->findings.changed);
 	json_array(j, "disagreements");
 	for (size_t i = 0; i < d->findings.n; i++)
 		json_disagreement(j, &d->findings.d[i]);
@@ -200,20 +246,53 @@ static int print_json(const struct diagnosis *d)
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
+static void print_reach(const struct snapshot *s)
+{
+	struct reach r[REACH_MAX];
+	size_t n = reach_of(s, r);
+	int at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!r[i].asked || r[i].known == r[i].asked)
+			continue;
+		if (at > REACH_WIDTH)
+			at = printf(",\n   ") - 2;
+		else
+			at += printf("%s", at ? "," : "  cannot tell:");
+		at += printf(" %s", r[i].fact);
+		if (r[i].known)
+			at += printf(" (of %zu)", r[i].asked - r[i].known);
+	}
+	printf("%s", at ? "\n" : "");
+}
+
+static void print_witness(const struct snapshot *s)
+{
+	printf("%s saw %zu tasks (", s->source, s->n);
+	if (s->withheld == WITHHELD_UNKNOWN)
+		printf("more are withheld");
+	else
+		printf("%llu withheld", (unsigned long long)s->withheld);
+	printf(", %llu raced).\n", (unsigned long long)s->raced);
+	print_reach(s);
+	if (s->withheld)
+		printf("  withheld: %s\n", s->withheld_why);
+}
+
 static void print_findings(const struct diagnosis *d)
 {
 	char comm[80], a[160], b[160];
 
 	printf("\n");
 	for (size_t i = 0; i < d->n_witnesses; i++)
-		printf("%s saw %zu tasks (%llu withheld, %llu raced).\n",
-		       d->witness[i].snapshot.source, d->witness[i].snapshot.n,
-		       (unsigned long long)d->witness[i].snapshot.withheld,
-		       (unsigned long long)d->witness[i].snapshot.raced);
+		print_witness(&d->witness[i].snapshot);
 	if (d->n_witnesses < 2)
 		printf("There is one witness only: nothing to hold it against.\n");
 	else
 		printf("Held against each other, %zu disagreements.\n", d->findings.n);
+	if (d->findings.changed)
+		printf("%zu differences were of tasks that changed meanwhile; they are not judged.\n",
+		       d->findings.changed);
 	for (size_t i = 0; i < d->findings.n; i++) {
 		const struct disagreement *x = &d->findings.d[i];
 

@@ -32,10 +32,16 @@ static void get_comm(const void *row, int arg, struct value *v)
 	value_str(v, ((const struct task *)row)->comm);
 }
 
+/* NULL where the witness cannot tell. */
+static const char *kind_or_null(const struct task *t)
+{
+	return t->kind == KIND_UNKNOWN ? NULL : task_kind_name(t->kind);
+}
+
 static void get_kind(const void *row, int arg, struct value *v)
 {
 	(void)arg;
-	value_str(v, task_kind_name(((const struct task *)row)->kind));
+	value_str(v, kind_or_null(row));
 }
 
 static void get_state(const void *row, int arg, struct value *v)
@@ -249,6 +255,6 @@ void json_task_brief(struct json *j, const char *key, const struct task *t)
 	json_uint(j, "tgid", t->key.tgid);
 	json_uint(j, "tid", t->key.tid);
 	json_str(j, "comm", t->comm);
-	json_str(j, "kind", task_kind_name(t->kind));
+	json_str(j, "kind", kind_or_null(t));
 	json_object_end(j);
 }
