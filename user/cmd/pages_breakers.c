@@ -249,11 +249,12 @@ void breakers_text(const struct view *view, const struct breakers *all)
 		printf("\nNobody copied a page since the watch began.\n");
 		return;
 	}
-	printf("\nPages copied on write since the watch began (" FAULTWATCH_HOOK "):\n");
+	printf("\nPages copied on write since the watch began:\n");
 	table_rows(breaker_columns, ARRAY_SIZE(breaker_columns),
 		   "PID,TID,COPIED,START,NATURE,COMM,NAME", view, all->b, n, sizeof(*all->b),
 		   stdout);
 	if (all->n > n)
 		printf("... and %zu more (--json has all)\n", all->n - n);
 	print_stacks(all, n);
+	printf("Counted by " FAULTWATCH_HOOK ".\n");
 }

@@ -157,7 +157,8 @@ static int print_json(const struct objects *all, const struct state *st, uint64_
 	if (!j)
 		return fail(EXIT_FAILED, "pages", "out of memory");
 	json_object(j, NULL);
-	head.withheld += unseen;
+	if (head.withheld != WITHHELD_UNKNOWN)
+		head.withheld += unseen;
 	json_head(j, "pages", &head);
 	json_array(j, "objects");
 	for (size_t i = 0; i < all->shown; i++)
@@ -196,6 +197,11 @@ static int shared(const struct pages_args *args, const struct state *st, const u
 
 	choose(&all, spaces, n);
 	status = args->common.view.json ? print_json(&all, st, unseen) : print_table(args, &all);
+	if (!args->common.view.json && !args->common.view.raw) {
+		if (!all.shown)
+			printf("No memory object that two spaces map is to be seen.\n");
+		state_withheld(&st->snapshot);
+	}
 	objects_deinit(&all);
 	if (unseen && status == EXIT_DONE)
 		note("mappings", "of %llu spaces are not for you to see: run as root",
