@@ -198,7 +198,7 @@ static void (*const experiments[CLAIM_NR])(struct lab *l) = {
 
 /* How the time is shared out: what one claim leaves goes to the next. */
 static const unsigned int weights[CLAIM_NR] = {
-	[CLAIM_DEFINITION] = 1,	   [CLAIM_ISOLATION] = 1, [CLAIM_OVERHEAD] = 3,
+	[CLAIM_DEFINITION] = 3,	   [CLAIM_ISOLATION] = 1, [CLAIM_OVERHEAD] = 3,
 	[CLAIM_COMMUNICATION] = 2, [CLAIM_USES] = 4,
 };
 

@@ -370,7 +370,7 @@ void html_proof(FILE *out, const struct proof *p, const bool *claims,
 	      out);
 	fputs(style, out);
 	fputs("</head><body><h1>Processes and threads, measured on this machine</h1>\n"
-	      "<p>Bars are medians: blue within one address space, orange between two; the dark "
+	      "<p>Bars are medians: blue within one address space, orange between two; the thin "
 	      "line is the 95 % confidence interval.</p>\n",
 	      out);
 	for (int c = 0; c < CLAIM_NR; c++)
