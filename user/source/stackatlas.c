@@ -187,6 +187,9 @@ static void find_guard(struct atlas *a, struct stack *s, const struct region *be
 			s->guard = below->end - below->start;
 	} else if (find_marker(a, s)) {
 		s->guard_kind = GUARD_MADV;
+	} else if (s->guard && a->pagemap.no_guard_scan) {
+		/* the library says there is one; markers are older than the means to see them */
+		s->guard_kind = GUARD_UNKNOWN;
 	} else {
 		s->guard_kind = GUARD_NONE;
 		s->guard = 0;
