@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/schema.h"
 #include "lib/cleanup.h"
 
 #ifndef MMLENS_VERSION
@@ -36,7 +37,8 @@ static int help(void)
 	       "See what tasks really share, and what every switch between them costs.\n\n");
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n`mmlens COMMAND --help` tells more.\n");
+	printf("\n`mmlens COMMAND --help` tells more; `mmlens --json-schema` describes all JSON, "
+	       "`mmlens --version` the program.\n");
 	return EXIT_DONE;
 }
 
@@ -46,12 +48,17 @@ static int version(void)
 	return EXIT_DONE;
 }
 
+static int schema(void)
+{
+	return schema_print(stdout);
+}
+
 static const struct {
 	const char *word;
 	int (*run)(void);
 } words[] = {
 	{ "--help", help },	  { "-h", help },    { "help", help },
-	{ "--version", version }, { "-V", version },
+	{ "--version", version }, { "-V", version }, { "--json-schema", schema },
 };
 
 static const struct command *command_find(const char *name)

@@ -136,6 +136,7 @@ int main(int argc, char **argv)
 		ns = now() - begin;
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	printf("ns=%llu tasks=%zu maxrss_kib=%ld\n", (unsigned long long)ns, tasks, usage.ru_maxrss);
+	printf("ns=%llu tasks=%zu maxrss_kib=%ld\n", (unsigned long long)ns, tasks,
+	       usage.ru_maxrss);
 	return 0;
 }

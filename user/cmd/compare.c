@@ -43,10 +43,11 @@ static void get_id(const void *row, int arg, struct value *v)
 }
 
 static const struct column compare_columns[] = {
-	{ "RESOURCE", "name", "what may be shared", 0, 0, get_name },
-	{ "STATE", "state", "shared, separate, both-none or unknown", 0, 0, get_share },
-	{ "A", "a", "id of the first task's", 0, COL_RIGHT, get_id, SIDE_A },
-	{ "B", "b", "id of the second task's", 0, COL_RIGHT, get_id, SIDE_B },
+	{ "RESOURCE", "name", "what may be shared", 0, 0, get_name, 0, VALUE_STR },
+	{ "STATE", "state", "shared, separate, both-none or unknown", 0, 0, get_share, 0,
+	  VALUE_STR },
+	{ "A", "a", "id of the first task's", 0, COL_RIGHT, get_id, SIDE_A, VALUE_ID },
+	{ "B", "b", "id of the second task's", 0, COL_RIGHT, get_id, SIDE_B, VALUE_ID },
 };
 
 static const size_t compare_columns_n = ARRAY_SIZE(compare_columns);

@@ -189,7 +189,9 @@ static int check(const struct command *cmd, struct common *common, int n, char *
 	if (strcmp(common->source, "auto") != 0 && !source_by_name(common->source))
 		return fail(EXIT_USAGE, common->source,
 			    "no such source; there are auto, module, bpf and procfs");
-	if (common->list_columns && cmd->columns) {
+	if (common->list_columns && !cmd->columns)
+		return fail(EXIT_USAGE, "--list-columns", "%s has no columns", cmd->name);
+	if (common->list_columns) {
 		columns_describe(cmd->columns, *cmd->n_columns, stdout);
 		return EXIT_DONE;
 	}

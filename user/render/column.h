@@ -48,7 +48,8 @@ struct column {
 	double width; /* as scols: below 1 a share of the terminal, else characters; 0 = auto */
 	unsigned int flags;
 	void (*get)(const void *row, int arg, struct value *v);
-	int arg; /* for getters that serve several columns */
+	int arg;	      /* for getters that serve several columns */
+	enum value_type type; /* of its values, for the schema; VALUE_NULL: any */
 };
 
 static inline void value_uint(struct value *v, enum value_type type, uint64_t u)

@@ -180,31 +180,34 @@ static void get_kernel_base(const void *row, int arg, struct value *v)
 #define RESOURCE(word, json, r, text)                                                      \
 	{                                                                                  \
 		.name = word, .key = "resources." json, .help = text, .get = get_resource, \
-		.arg = r                                                                   \
+		.arg = r, .type = VALUE_ID                                                 \
 	}
 
 #define FIELD(word, json, f, text)                                                             \
 	{                                                                                      \
 		.name = word, .key = json, .help = text, .flags = COL_RIGHT, .get = get_field, \
-		.arg = f                                                                       \
+		.arg = f, .type = VALUE_UINT                                                   \
 	}
 
 const struct column task_columns[] = {
-	{ "TGID", "tgid", "thread group: the process's pid", 0, COL_RIGHT, get_tgid },
-	{ "TID", "tid", "the task's own id", 0, COL_RIGHT, get_tid },
+	{ "TGID", "tgid", "thread group: the process's pid", 0, COL_RIGHT, get_tgid, 0,
+	  VALUE_UINT },
+	{ "TID", "tid", "the task's own id", 0, COL_RIGHT, get_tid, 0, VALUE_UINT },
 	FIELD("PPID", "ppid", F_PPID, "thread group of the parent"),
-	{ "COMM", "comm", "the task's name", 0.1, COL_TRUNC, get_comm },
+	{ "COMM", "comm", "the task's name", 0.1, COL_TRUNC, get_comm, 0, VALUE_STR },
 	{ "KIND", "kind", "process, thread, vfork, peer, worker, kthread, loan or zombie", 0, 0,
-	  get_kind },
-	{ "SPACE", "space", "address space (mm_struct) it runs in", 0, 0, get_resource, RES_MM },
+	  get_kind, 0, VALUE_STR },
+	{ "SPACE", "space", "address space (mm_struct) it runs in", 0, 0, get_resource, RES_MM,
+	  VALUE_ID },
 	FIELD("START", "start_ns", F_START, "start, since boot"),
-	{ "S", "state", "state: R S D T t Z X I", 0, 0, get_state },
+	{ "S", "state", "state: R S D T t Z X I", 0, 0, get_state, 0, VALUE_STR },
 	FIELD("NVCSW", "nvcsw", F_NVCSW, "voluntary context switches"),
 	FIELD("NIVCSW", "nivcsw", F_NIVCSW, "involuntary context switches"),
 	FIELD("CPU", "cpu", F_CPU, "CPU it ran on last"),
 	FIELD("UID", "uid", F_UID, "real user id"),
 	FIELD("MM-USERS", "mm_users", F_MM_USERS, "users of its space as the kernel counts them"),
-	FIELD("LOAN", "loan", F_LOAN, "space a kernel thread holds lazily or has adopted"),
+	{ "LOAN", "loan", "space a kernel thread holds lazily or has adopted", 0, COL_RIGHT,
+	  get_field, F_LOAN, VALUE_ID },
 	RESOURCE("MM", "mm", RES_MM, "address space"),
 	RESOURCE("FILES", "files", RES_FILES, "descriptor table"),
 	RESOURCE("FS", "fs", RES_FS, "root, working directory, umask"),
@@ -232,7 +235,7 @@ const struct column task_columns[] = {
 	FIELD("TOUCHED", "user_stack.touched", F_USER_TOUCHED, "bytes of the user stack in memory"),
 	FIELD("GUARD", "user_stack.guard", F_USER_GUARD, "guard below the user stack"),
 	{ "KBASE", "kernel_stack.base", "kernel stack (an id, or its address where allowed)", 0, 0,
-	  get_kernel_base },
+	  get_kernel_base, 0, VALUE_ID },
 	FIELD("KSIZE", "kernel_stack.size", F_KERNEL_SIZE, "kernel stack size"),
 	FIELD("KSP", "kernel_stack.sp", F_KERNEL_SP, "kernel stack pointer, from the base"),
 	FIELD("KUSED", "kernel_stack.used", F_KERNEL_USED, "bytes of the kernel stack in use"),
