@@ -350,6 +350,7 @@ static const struct shape doctor[] = {
 	{ "features", SHAPE_LIST, 0, "what there is, and why not", NULL, .of = &cmd_doctor },
 	{ "witnesses", SHAPE_LIST, 0, "who could be asked", witness },
 	UINT("compared", "tasks held against each other"),
+	UINT("changed", "tasks that did not stand still and were left out"),
 	{ "disagreements", SHAPE_LIST, 0, "where they differ", disagreement },
 	END,
 };
