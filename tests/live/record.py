@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Recorded windows: what report shows is what was recorded, cut files and hostile ones included."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mmlens_test import (  # noqa: E402
+    MMLENS, Subject, main, mmlens, prop, skip, strict_json, switches_of, want, want_equal)
+
+ROUNDS = 2000
+
+
+def need_events():
+    done = mmlens("stat", "--json", "-d", "0.1")
+    if done.status == 3:
+        skip(done.error_line().strip())
+    done.expect(0)
+
+
+def path_in(folder, name="x.mml"):
+    return os.path.join(folder, name)
+
+
+def recorder(path, *args):
+    """A recorder whose window is open: it takes as long to get there as a whole short run."""
+    begin = time.monotonic()
+    mmlens("record", "-o", path, "-d", "0.1", *args).expect(0)
+    wait = time.monotonic() - begin + 1
+    process = subprocess.Popen([MMLENS, "record", "-o", path, "-d", "100", *map(str, args)],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    time.sleep(wait)
+    want(process.poll() is None, "record ended by itself")
+    return process
+
+
+def end(process, number=signal.SIGINT):
+    time.sleep(0.3)
+    process.send_signal(number)
+    return process.communicate(timeout=60)
+
+
+def recorded(folder, subject, *args):
+    """Path of a window around a workload, and how its tasks grew by /proc."""
+    path = path_in(folder)
+    before = {t: sum(switches_of(t)) for t in subject.tids.values()}
+    process = recorder(path, *args)
+    subject.go()
+    grown = {t: sum(switches_of(t)) - n for t, n in before.items()}
+    _, err = end(process)
+    want_equal(process.returncode, 0, f"status of record ({err!r})")
+    return path, grown
+
+
+def report(path, *args):
+    document = mmlens("report", "--json", *args, path).json()
+    want_equal(document["schema"], "mmlens.report/1", "schema")
+    return document
+
+
+def lines(path):
+    return [strict_json(line) for line in
+            mmlens("report", "--json", "--trace", path).expect(0).out.splitlines()]
+
+
+@prop("{name}: the file's counts are its events and what the kernel counted, at most 32 bytes a switch",
+      name=["switch-threads", "switch-processes"])
+def _(name):
+    need_events()
+    with tempfile.TemporaryDirectory() as folder, Subject(name, 10 * ROUNDS) as s:
+        pids = [word for t in s.tids.values() for word in ("-p", t)]
+        path, grown = recorded(folder, s, *pids)
+        document, events = report(path), lines(path)
+        want_equal((document["lost"], events[-1]), (0, {"lost": 0}), "lost")
+        switches = [e for e in events if "class" in e]
+        unique = {(e["ts"], e["cpu"]) for e in switches}
+        want_equal((len(switches), len(unique)), (document["switches"], len(switches)),
+                   "events and those of different times, against counts")
+        for row in document["classes"]:
+            want_equal(sum(e["class"] == row["class"] for e in switches), row["count"], row["class"])
+        for role, tid in s.tids.items():
+            seen = sum(e["prev"]["tid"] == tid for e in switches)
+            want(0 <= seen - grown[tid] <= 4, f"{role}: file {seen}, the kernel {grown[tid]}")
+        agreement = document["agreement"]
+        want(agreement["tasks"] and agreement["agree"] == agreement["tasks"], f"{agreement}")
+        state = path_in(folder, "state.mml")
+        mmlens("record", "-o", state).expect(0)
+        size = (os.path.getsize(path) - 4 * os.path.getsize(state)) / len(switches)
+        want(size <= 32, f"{size} bytes a switch")
+
+
+@prop("a recorded window is a state for --from as well")
+def _():
+    need_events()
+    with tempfile.TemporaryDirectory() as folder, Subject("threads", 3) as s:
+        mmlens("record", "-o", path_in(folder), "-d", "0.5").expect(0)
+        seen = mmlens("show", "--json", "--from", path_in(folder), s.process.pid).json()
+        want(set(s.tids.values()) <= {t["tid"] for t in seen["tasks"]}, "tasks are missing")
+
+
+@prop("a recorder that is killed leaves a file that is read to its last block and says so")
+def _():
+    need_events()
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-threads", 200000) as s:
+        path = path_in(folder)
+        process = recorder(path)
+        s.go()
+        time.sleep(1.5)
+        end(process, signal.SIGKILL)
+        done = mmlens("report", "--json", path).expect(0)
+        want(b"cut short" in done.err, f"it does not say so: {done}")
+        document = strict_json(done.out)
+        want_equal(document["complete"], False, "complete")
+        want(document["switches"] > 1000, f"only {document['switches']} switches")
+        want_equal(document["agreement"]["tasks"], 0, "tasks held against nothing")
+
+
+@prop("a file cut anywhere is read to its last whole block or refused with one line")
+def _():
+    need_events()
+    with tempfile.TemporaryDirectory() as folder:
+        path = path_in(folder)
+        mmlens("record", "-o", path, "-d", "0.5").expect(0)
+        with open(path, "rb") as f:
+            data = f.read()
+        for part in range(0, 20):
+            with open(path, "wb") as f:
+                f.write(data[:len(data) * part // 20])
+            done = mmlens("report", path)
+            want(done.status in (0, 1) and done.err.startswith(b"mmlens: "), f"{part}: {done}")
+
+
+@prop("a file of the state alone is said to be one")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        mmlens("record", "-o", path_in(folder)).expect(0)
+        line = mmlens("report", path_in(folder)).expect(1).error_line()
+        want(re.search(r"state of \d+ tasks and no events", line), line)
+
+
+@prop("report: {what} is refused with one line", what=["no file", "a directory", "a text"])
+def _(what):
+    path = {"no file": "/nonexistent/file", "a directory": "/tmp", "a text": __file__}[what]
+    mmlens("report", path).expect(1).error_line()
+
+
+# ---- an independent reader of protobuf's wire format ----
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+
+
+def fields(data):
+    """[(number, value)] of a message; bytes where it is a string or a message."""
+    found, at = [], 0
+    while at < len(data):
+        key, at = varint(data, at)
+        if key & 7 == 0:
+            value, at = varint(data, at)
+        elif key & 7 == 1:
+            value, at = int.from_bytes(data[at:at + 8], "little"), at + 8
+        else:
+            want_equal(key & 7, 2, "wire type")
+            size, at = varint(data, at)
+            value, at = data[at:at + size], at + size
+            want_equal(len(value), size, "length of a field")
+        found.append((key >> 3, value))
+    return found
+
+
+@prop("--perfetto: slices nest on known tracks, CPUs' are the switches, flows end where they began")
+def _():
+    need_events()
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-processes", ROUNDS) as s:
+        path, _ = recorded(folder, s)
+        out = path_in(folder, "trace.pftrace")
+        mmlens("report", "--perfetto", out, path).expect(0)
+        switches = [e for e in lines(path) if "class" in e]
+        with open(out, "rb") as f:
+            packets = [dict(fields(value)) for number, value in fields(f.read()) if number == 1]
+    tracks, depth, begun, flows, ended, loads = {}, {}, 0, set(), set(), {}
+    for packet in packets:
+        if 60 in packet:
+            track = dict(fields(packet[60]))
+            tracks[track[1]] = track[2].decode()
+            continue
+        event = dict(fields(packet[11]))
+        want(event[11] in tracks, f"no such track: {event}")
+        depth.setdefault(event[11], 0)
+        depth[event[11]] += {1: 1, 2: -1}.get(event[9], 0)
+        want(depth[event[11]] in (0, 1), f"{tracks[event[11]]}: slices {depth[event[11]]} deep")
+        begun += event[9] == 1 and re.fullmatch(r"CPU \d+", tracks[event[11]]) is not None
+        flows |= {event[47]} if 47 in event else set()
+        ended |= {event[48]} if 48 in event else set()
+        if event[9] == 4:
+            loads[event[11]] = event[30]
+    execs = sum(e["next"]["tid"] != 0 for e in switches)
+    want(execs <= begun <= execs + 100, f"{begun} slices of CPUs, {execs} arrivals")
+    want(ended and ended <= flows, "a flow ends that never began")
+    want_equal(sum(loads.values()), sum(e["class"] in ("process", "back-other") for e in switches),
+               "loads counted")
+
+
+main()
