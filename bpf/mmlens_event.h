@@ -253,6 +253,9 @@ struct mmlens_ev_exit {
 	__u32 pad;
 };
 
+#define MMLENS_TIMED_ALL  4096 /* of a class on a CPU: the first are all timed */
+#define MMLENS_TIMED_EACH 8    /* then one of so many, unless asked for every one */
+
 /*
  * One element for each possible CPU. Only that CPU writes it, with preemption off, and so needs no
  * atomics; the inspector may see a number a moment old. What interrupts may count as well is added
@@ -269,7 +272,8 @@ struct mmlens_cpu {
 	__u64 tlb_loads;   /* tlb_flush for a task switch: the processor's own count of loads */
 	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */
 	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
-	__u64 borrows;	   /* the task that runs here is dying and has a space only on loan */
+	__u32 seen[MMLENS_CLASS_NR]; /* for choosing which are timed */
+	__u64 borrows; /* the task that runs here is dying and has a space only on loan */
 	struct mmlens_cost cost[MMLENS_CLASS_NR];
 };
 
@@ -367,7 +371,8 @@ struct mmlens_switch_ask {
 	__u8 delays;
 	__u8 pairs;
 	__u8 cgroups; /* the cgroup of a task at each switch, not as it was at first sight */
-	__u8 pad[2];
+	__u8 every;   /* the cost of each switch */
+	__u8 pad;
 };
 
 #endif

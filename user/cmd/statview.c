@@ -198,7 +198,7 @@ static void print_tasks(const struct statview *v)
 	print_rows(v, task_switches_columns, task_switches_columns_n,
 		   sw->delays_known ? "TID,COMM,SPACE,SWITCHES,PREEMPT,ON-CPU,RUNNABLE,SLEEP,DISK"
 				    : "TID,COMM,SPACE,SWITCHES,THREAD,PEER,PROCESS,TO-KERNEL,"
-				      "TO-IDLE,PREEMPT,ON-CPU",
+				      "TO-IDLE,PREEMPT",
 		   sw->tasks, sw->n_tasks, sizeof(*sw->tasks));
 }
 
@@ -211,7 +211,7 @@ static void print_cgroups(const struct statview *v)
 	statview_name_groups(&g);
 	print_rows(v, cgroup_columns, cgroup_columns_n,
 		   v->switches->delays_known ? "CGROUP,TASKS,SWITCHES,LOADS,ON-CPU,RUNNABLE,PATH"
-					     : "CGROUP,TASKS,SWITCHES,LOADS,ON-CPU,PATH",
+					     : "CGROUP,TASKS,SWITCHES,LOADS,PATH",
 		   g.rows, g.n, sizeof(*g.rows));
 	groups_deinit(&g);
 }

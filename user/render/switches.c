@@ -143,8 +143,11 @@ static void get_task_how(const void *row, int arg, struct value *v)
 
 static void get_on_cpu(const void *row, int arg, struct value *v)
 {
+	const struct task_switches *t = row;
+
 	(void)arg;
-	value_uint(v, VALUE_NS, ((const struct task_switches *)row)->on_cpu);
+	if (t->delays_known)
+		value_uint(v, VALUE_NS, t->on_cpu);
 }
 
 static void get_off(const void *row, int arg, struct value *v)
@@ -197,7 +200,8 @@ const struct column task_switches_columns[] = {
 	HOW("VOL", "voluntary", HOW_VOLUNTARY, "because it waited"),
 	HOW("PREEMPT", "preempted", HOW_PREEMPTED, "though it could have run on"),
 	HOW("EXIT", "exit", HOW_EXIT, "because it died"),
-	{ "ON-CPU", "on_cpu_ns", "time on a CPU, up to its last switch", 0, COL_RIGHT, get_on_cpu },
+	{ "ON-CPU", "on_cpu_ns", "time on a CPU, up to its last switch (--delays)", 0, COL_RIGHT,
+	  get_on_cpu },
 	OFF("RUNNABLE", "runnable_ns", get_off, DELAY_RUNNABLE, "waited for a CPU (--delays)"),
 	OFF("SLEEP", "sleep_ns", get_off, DELAY_SLEEP, "waited in state S (--delays)"),
 	OFF("DISK", "disk_ns", get_off, DELAY_DISK, "waited in state D (--delays)"),
@@ -285,6 +289,8 @@ static void get_group(const void *row, int arg, struct value *v)
 	const struct group *g = row;
 	const uint64_t values[] = { g->id, g->tasks, g->switches, g->loads, g->on_cpu };
 
+	if (arg == 4 && !g->delays_known)
+		return;
 	value_uint(v, arg == 4 ? VALUE_NS : arg ? VALUE_COUNT : VALUE_UINT, values[arg]);
 }
 

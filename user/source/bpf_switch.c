@@ -193,6 +193,7 @@ static void set_ask(struct switch_session *ss)
 	ask->events = ss->ask.event != NULL;
 	ask->cost = ss->end != NULL;
 	ask->delays = ss->ask.delays;
+	ask->every = ask->events || ask->delays || ss->ask.tlb || ss->ask.every;
 	ask->pairs = ss->ask.pairs;
 	ask->cgroups = ss->ask.cgroups;
 	ask->classes = ss->ask.classes;

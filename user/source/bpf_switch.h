@@ -34,6 +34,7 @@ struct switch_ask {
 	const struct switch_want *wants;
 	size_t n_wants;
 	uint32_t classes; /* bit per enum switch_class; 0: all */
+	bool every;	  /* the cost of each switch, not of one in eight at high rates */
 	bool delays;	  /* waits by kind, and for each task: some 0.1 us a switch more */
 	bool pairs;	  /* by pair of spaces */
 	bool cgroups;	  /* a task's cgroup is read at every switch, not at first sight */
