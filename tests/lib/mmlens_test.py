@@ -135,6 +135,31 @@ def standing_one(name, names):
 
 # ---- the inspector ----
 
+def _links(pid):
+    found = 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found += "bpf_link" in os.readlink(f"/proc/{pid}/fd/{fd}")
+        except OSError:
+            pass
+    return found
+
+
+def watching(process):
+    """Waits until a stat or trace has attached all its programs: a slow machine needs longer."""
+    seen, since = 0, time.monotonic()
+    limit = since + PATIENCE
+    while time.monotonic() < limit:
+        want(process.poll() is None, "it ended before it watched")
+        now = _links(process.pid)
+        if now != seen:
+            seen, since = now, time.monotonic()
+        if seen and time.monotonic() - since > 1:
+            return
+        time.sleep(0.05)
+    raise Failed("it never watched")
+
+
 class Result:
     def __init__(self, args, status, out, err):
         self.args, self.status, self.out, self.err = args, status, out, err

@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
     LABEL, MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, switches_of, total_switches,
-    want, want_equal)
+    want, want_equal, watching)
 
 CLASSES = {"thread", "peer", "process", "to-kernel", "to-idle", "kernel", "back-same", "back-other"}
 ROUNDS = 2000
@@ -32,7 +32,7 @@ class Window:
         self.process = subprocess.Popen([MMLENS, "stat", "--json", *map(str, args)],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
-        time.sleep(2)
+        watching(self.process)
 
     def end(self):
         time.sleep(0.3)

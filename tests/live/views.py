@@ -8,7 +8,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LABEL, MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, want, want_equal)
+    LABEL, MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, want, want_equal,
+    watching)
 
 ROUNDS = 2000
 
@@ -27,7 +28,7 @@ class Session:
         self.process = subprocess.Popen([MMLENS, command, "--json", *map(str, args)],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
-        time.sleep(2)
+        watching(self.process)
 
     def end(self):
         time.sleep(0.3)
