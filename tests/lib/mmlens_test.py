@@ -154,7 +154,8 @@ def watching(process):
         now = _links(process.pid)
         if now != seen:
             seen, since = now, time.monotonic()
-        if seen and time.monotonic() - since > 1:
+        # the end of a switch is attached first, sched_switch itself last
+        if seen > 1 and time.monotonic() - since > 1:
             return
         time.sleep(0.05)
     raise Failed("it never watched")
