@@ -67,6 +67,8 @@ make_layer() {
 # The only absolute paths in Debian's headers are in the top Makefile.
 relocate_headers() {
     local headers
+    # An own build has none there.
+    [ -d "$k_dir/root/usr/src" ] || return 0
     headers=$(find "$k_dir/root/usr/src" -maxdepth 1 -name "linux-headers-$(<"$k_dir/release")" 2>/dev/null)
     [ -n "$headers" ] || return 0
     sed -i -E "s#(=|include )/usr/src/#\1$k_dir/root/usr/src/#" "$headers/Makefile"
