@@ -23,8 +23,11 @@ bool mmlens_may_see_addresses(const struct file *file)
 	return file_ns_capable(file, &init_user_ns, CAP_SYSLOG);
 }
 
-/* Lockdown can be raised after the open, so it is asked for at each read. */
-bool mmlens_addresses_visible(bool opener_may)
+/*
+ * Any lockdown hides addresses: the reason asked about is one that already the lower of its two
+ * levels refuses. It can be raised after the open, so it is asked for at each read.
+ */
+bool mmlens_locked_down(void)
 {
-	return opener_may && !security_locked_down(LOCKDOWN_KCORE);
+	return security_locked_down(LOCKDOWN_DEV_MEM);
 }

@@ -82,27 +82,12 @@ static ssize_t read_slots(struct mmlens_reader *reader, loff_t *pos, struct iov_
 
 static ssize_t bin_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct mmlens_reader *reader = iocb->ki_filp->private_data;
-	ssize_t done;
-
-	if (!iov_iter_count(to))
-		return 0;
-	if (mutex_lock_killable(&reader->lock))
-		return -EINTR;
-	reader->raw_addresses = mmlens_addresses_visible(reader->may_see_addresses);
-	done = read_slots(reader, &iocb->ki_pos, to);
-	mutex_unlock(&reader->lock);
-	return done;
+	return mmlens_reader_read(iocb, to, read_slots);
 }
 
 static int bin_open(struct inode *inode, struct file *file)
 {
-	struct mmlens_reader *reader = mmlens_reader_new(inode, file);
-
-	if (IS_ERR(reader))
-		return PTR_ERR(reader);
-	file->private_data = reader;
-	return 0;
+	return mmlens_reader_open(inode, file, 0);
 }
 
 static int stacks_open(struct inode *inode, struct file *file)
@@ -114,22 +99,16 @@ static int stacks_open(struct inode *inode, struct file *file)
 	return err;
 }
 
-static int bin_release(struct inode *inode, struct file *file)
-{
-	mmlens_reader_free(file->private_data);
-	return 0;
-}
-
 const struct proc_ops mmlens_tasks_bin_ops = {
 	.proc_open	= bin_open,
 	.proc_read_iter	= bin_read_iter,
 	.proc_lseek	= no_seek_end_llseek,
-	.proc_release	= bin_release,
+	.proc_release	= mmlens_reader_release,
 };
 
 const struct proc_ops mmlens_stacks_bin_ops = {
 	.proc_open	= stacks_open,
 	.proc_read_iter	= bin_read_iter,
 	.proc_lseek	= no_seek_end_llseek,
-	.proc_release	= bin_release,
+	.proc_release	= mmlens_reader_release,
 };

@@ -287,8 +287,8 @@ static bool fill_spaces_and_stacks(struct task_struct *task, const struct mmlens
 }
 
 /*
- * 0, -EAGAIN if what the tid names changed meanwhile, -ESRCH if the task is being reaped: by
- * then the tid is nobody's, or that of a leader whose place an exec has taken.
+ * 0, -EAGAIN if what the tid names changed meanwhile, -ESRCH if the task is being reaped: then
+ * the tid is nobody's soon, or already that of the thread whose exec took this leader's place.
  */
 int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader)
 {

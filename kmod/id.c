@@ -3,6 +3,7 @@
  * Identities: equal for the same object, telling nothing of where it lies.
  */
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/namei.h>
 #include <linux/nsproxy.h>
 #include <linux/path.h>
@@ -46,11 +47,13 @@ u64 mmlens_space_id(const struct mm_struct *mm)
 static long __init find_mnt_ns_offset(void)
 {
 	struct path path;
-	long offset;
+	long offset = NO_OFFSET;
 
 	if (kern_path("/proc/thread-self/ns/mnt", LOOKUP_FOLLOW, &path))
 		return NO_OFFSET;
-	offset = (char *)get_proc_ns(d_inode(path.dentry)) - (char *)current->nsproxy->mnt_ns;
+	if (path.dentry->d_sb->s_magic == NSFS_MAGIC)
+		offset = (char *)get_proc_ns(d_inode(path.dentry)) -
+			 (char *)current->nsproxy->mnt_ns;
 	path_put(&path);
 	return offset >= 0 && offset < 64 ? offset : NO_OFFSET;
 }
@@ -83,11 +86,16 @@ const char *mmlens_boot_id(void)
 	return boot_id;
 }
 
-void __init mmlens_id_init(void)
+/* Loaded early at boot it waits until the key can be random: moments, or a signal ends it. */
+int __init mmlens_id_init(void)
 {
-	get_random_bytes(&key, sizeof(key));
+	int err = get_random_bytes_wait(&key, sizeof(key));
+
+	if (err)
+		return err;
 	mnt_ns_offset = find_mnt_ns_offset();
 	read_boot_id();
+	return 0;
 }
 
 /* A configuration that lacks a thing makes the field unknown, not none. */

@@ -51,15 +51,12 @@ static void put_ref(struct mmlens_ref *ref)
 }
 
 /* The writer may be preempted with the lock held (PREEMPT_RT, a virtual CPU): give way to it. */
-static int give_way(int tries)
+static void give_way(int tries)
 {
-	if (fatal_signal_pending(current))
-		return -EINTR;
 	if (tries < BRISK_TRIES)
 		cond_resched();
 	else
 		usleep_range(50, 500);
-	return 0;
 }
 
 /*
@@ -71,7 +68,9 @@ int mmlens_next_row(struct mmlens_reader *reader, u32 tid)
 	struct mmlens_ref ref;
 	int tries = 0, err;
 
-	while (tid <= INT_MAX && !get_ref(reader->ns, tid, &ref)) {
+	while (!fatal_signal_pending(current)) {
+		if (tid > INT_MAX || get_ref(reader->ns, tid, &ref))
+			return 0;
 		err = mmlens_fill(&ref, reader);
 		tries = ref.tid == tid ? tries + 1 : 1;
 		tid = ref.tid;
@@ -82,11 +81,12 @@ int mmlens_next_row(struct mmlens_reader *reader, u32 tid)
 		put_ref(&ref);
 		if (!err)
 			return 1;
-		if (err == -ESRCH)
+		/* A thread's exec may have taken the dead leader's place: look who is there now. */
+		if (err == -ESRCH && tries >= BRISK_TRIES) {
 			tid++;
-		err = give_way(tries);
-		if (err)
-			return err;
+			tries = 0;
+		}
+		give_way(tries);
 	}
-	return 0;
+	return -EINTR;
 }

@@ -25,15 +25,16 @@
 
 #define MMLENS_VERSION "0.1.0"
 
-struct seq_file;
+struct iov_iter;
+struct kiocb;
 
 /* access.c */
 int mmlens_may_open(const struct file *file);
 bool mmlens_may_see_addresses(const struct file *file);
-bool mmlens_addresses_visible(bool opener_may);
+bool mmlens_locked_down(void);
 
 /* id.c */
-void mmlens_id_init(void);
+int mmlens_id_init(void);
 u64 mmlens_id(const void *object);
 u64 mmlens_space_id(const struct mm_struct *mm);
 int mmlens_mnt_ns_inum(const void *mnt_ns, u32 *inum);
@@ -47,8 +48,7 @@ void mmlens_fill_header(struct mmlens_header *head, u32 features, u32 pid_ns);
 struct mmlens_reader {
 	struct mutex lock;		/* one read at a time: pread takes no lock of the file */
 	struct pid_namespace *ns;	/* of the proc mount; referenced */
-	bool may_see_addresses;		/* judged at open; lockdown is asked again at each read */
-	bool raw_addresses;		/* the answer for the read going on */
+	bool raw_addresses;		/* the opener may see them, and no lockdown yet */
 	bool peak;			/* fill kstack_peak */
 
 	/* The row being given out (bin.c) or encoded (text.c). */
@@ -66,12 +66,16 @@ struct mmlens_reader {
 	loff_t base;
 	size_t len;
 	u32 next;
-	char *window;
+	char *window;			/* NULL in a binary file */
 };
 
 /* reader.c */
-struct mmlens_reader *mmlens_reader_new(struct inode *inode, struct file *file);
-void mmlens_reader_free(struct mmlens_reader *reader);
+typedef ssize_t (*mmlens_give_fn)(struct mmlens_reader *reader, loff_t *pos, struct iov_iter *to);
+
+int mmlens_reader_open(struct inode *inode, struct file *file, size_t window);
+int mmlens_reader_release(struct inode *inode, struct file *file);
+ssize_t mmlens_reader_read(struct kiocb *iocb, struct iov_iter *to, mmlens_give_fn give);
+void mmlens_reader_forget(struct mmlens_reader *reader);
 u32 mmlens_reader_features(const struct mmlens_reader *reader);
 
 /* iter.c: a task as its tid named it. Both are referenced. */

@@ -36,10 +36,10 @@ static int __init make_files(void)
 
 static int __init mmlens_init(void)
 {
-	int err;
+	int err = mmlens_id_init();
 
-	mmlens_id_init();
-
+	if (err)
+		return err;
 	dir = proc_mkdir(MMLENS_PROC_DIR, NULL);
 	if (!dir)
 		return -ENOMEM;

@@ -8,7 +8,6 @@
  */
 #include <linux/kernel.h>
 #include <linux/proc_fs.h>
-#include <linux/slab.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uio.h>
@@ -247,11 +246,8 @@ static int find_window(struct mmlens_reader *reader, loff_t pos)
 {
 	int got = 1;
 
-	if (pos < reader->base || pos > reader->base + reader->len) {
-		reader->base = 0;
-		reader->len = 0;
-		reader->next = 0;
-	}
+	if (pos < reader->base || pos > reader->base + reader->len)
+		mmlens_reader_forget(reader);
 	while (got > 0 && pos >= reader->base + reader->len)
 		got = next_window(reader);
 	return got;
@@ -273,46 +269,17 @@ static ssize_t read_window(struct mmlens_reader *reader, loff_t *pos, struct iov
 
 static ssize_t text_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct mmlens_reader *reader = iocb->ki_filp->private_data;
-	ssize_t done;
-
-	if (!iov_iter_count(to))
-		return 0;
-	if (mutex_lock_killable(&reader->lock))
-		return -EINTR;
-	reader->raw_addresses = mmlens_addresses_visible(reader->may_see_addresses);
-	done = read_window(reader, &iocb->ki_pos, to);
-	mutex_unlock(&reader->lock);
-	return done;
+	return mmlens_reader_read(iocb, to, read_window);
 }
 
 static int text_open(struct inode *inode, struct file *file)
 {
-	struct mmlens_reader *reader = mmlens_reader_new(inode, file);
-
-	if (IS_ERR(reader))
-		return PTR_ERR(reader);
-	reader->window = kmalloc(WINDOW_SIZE, GFP_KERNEL_ACCOUNT);
-	if (!reader->window) {
-		mmlens_reader_free(reader);
-		return -ENOMEM;
-	}
-	file->private_data = reader;
-	return 0;
-}
-
-static int text_release(struct inode *inode, struct file *file)
-{
-	struct mmlens_reader *reader = file->private_data;
-
-	kfree(reader->window);
-	mmlens_reader_free(reader);
-	return 0;
+	return mmlens_reader_open(inode, file, WINDOW_SIZE);
 }
 
 const struct proc_ops mmlens_tasks_ops = {
 	.proc_open	= text_open,
 	.proc_read_iter	= text_read_iter,
 	.proc_lseek	= no_seek_end_llseek,
-	.proc_release	= text_release,
+	.proc_release	= mmlens_reader_release,
 };

@@ -11,7 +11,7 @@
 
 static int version_show(struct seq_file *m, void *unused)
 {
-	bool raw = mmlens_addresses_visible(mmlens_may_see_addresses(m->file));
+	bool raw = mmlens_may_see_addresses(m->file) && !mmlens_locked_down();
 
 	seq_printf(m, "abi: %u\n", MMLENS_ABI);
 	seq_printf(m, "record_size: %u\n", MMLENS_RECORD_SIZE);
