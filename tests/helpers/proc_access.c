@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +66,26 @@ static int container_root(void)
 	return unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC);
 }
 
+/* The same with its own pid namespace and its own proc, where it is process 1. */
+static int container_with_proc(void)
+{
+	int map, status = 1;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID))
+		return -1;
+	map = open("/proc/self/uid_map", O_WRONLY);
+	if (map < 0 || write(map, "0 0 1", 5) != 5)
+		return -1;
+	pid = fork();
+	if (pid) {
+		waitpid(pid, &status, 0);
+		_exit(status != 0);
+	}
+	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	       mount("proc", "/proc", "proc", 0, NULL);
+}
+
 static const struct {
 	const char *rule;
 	int (*become)(void);
@@ -73,6 +94,7 @@ static const struct {
 	{ "root without CAP_SYS_PTRACE may not open", without_ptrace },
 	{ "a user's own namespace gives no right", namespace_root },
 	{ "a container's root may not open", container_root },
+	{ "a container's root may not open below its own /proc", container_with_proc },
 };
 
 static void check_refused(size_t rule)
@@ -98,6 +120,20 @@ static void check_handed_on(void)
 		want(0, "become a user", PROC_TASKS_BIN);
 	want(fd >= 0 && pread(fd, &rec, sizeof(rec), sizeof(rec)) == sizeof(rec) && rec.tid == 1,
 	     "the opener's right stays with the descriptor", PROC_TASKS_BIN);
+}
+
+/* To open what was handed on is an opening of one's own. */
+static void check_reopened(void)
+{
+	char path[32], byte;
+	int fd = open(PROC_TASKS, O_RDONLY), named;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd < 0 || become_user())
+		want(0, "become a user", PROC_TASKS);
+	want(open(path, O_RDONLY) < 0, "a user may not open a descriptor again", PROC_TASKS);
+	named = open(PROC_TASKS, O_PATH);
+	want(named < 0 || read(named, &byte, 1) < 0, "a name is no right to read", PROC_TASKS);
 }
 
 static unsigned int features(void)
@@ -168,13 +204,19 @@ static void check_no_addresses(void)
 static int check_lockdown(void)
 {
 	struct mmlens_header head = { .features = 0 };
+	struct mmlens_task rec;
 	int fd = open(PROC_TASKS_BIN, O_RDONLY);
+	int row = open(PROC_TASKS_BIN, O_RDONLY);
 	int lock = open("/sys/kernel/security/lockdown", O_WRONLY);
+
+	want(pread(row, &rec, 8, sizeof(rec)) == 8, "begin a row", PROC_TASKS_BIN);
 
 	want(pread(fd, &head, sizeof(head), 0) == sizeof(head) &&
 		     head.features & MMLENS_FEAT_RAW_KSTACK,
 	     "addresses before lockdown", PROC_TASKS_BIN);
-	want(write(lock, "confidentiality", 15) == 15, "raise lockdown", "lockdown");
+	want(write(lock, "integrity", 9) == 9, "raise lockdown", "lockdown");
+	want(pread(row, (char *)&rec + 8, sizeof(rec) - 8, sizeof(rec) + 8) < 0,
+	     "a row with addresses is not gone on with", PROC_TASKS_BIN);
 	want(pread(fd, &head, sizeof(head), 0) == sizeof(head) &&
 		     !(head.features & MMLENS_FEAT_RAW_KSTACK),
 	     "no addresses in lockdown", PROC_TASKS_BIN);
@@ -212,6 +254,7 @@ int main(int argc, char **argv)
 		failed |= status != 0;
 	}
 	in_child(check_handed_on);
+	in_child(check_reopened);
 	in_child(check_no_addresses);
 	if (!failed)
 		puts("proc_access: every rule holds");

@@ -7,26 +7,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import HELPERS, LABEL, main, prop, skip, want, want_equal  # noqa: E402
-
-MODULE = "/usr/lib/mmlens/mmlens.ko"
-TASKS = "/proc/mmlens/tasks"
-SLOW = LABEL.startswith("debug")
-SECONDS = os.environ.get("MMLENS_STORM_SECONDS", "40" if SLOW else "10")
-READERS = "16" if SLOW else "64"
-
-
-def need_module():
-    if not os.path.exists("/proc/mmlens/version"):
-        skip("the module is not loaded here")
-
-
-def passes(*command):
-    need_module()
-    done = subprocess.run([os.path.join(HELPERS, command[0]), *command[1:]], check=False,
-                          capture_output=True, text=True, timeout=110)
-    want(done.returncode == 0, f"{command}: exit {done.returncode}: {done.stdout}{done.stderr}")
-
+from mmlens_test import main, prop, skip, want, want_equal  # noqa: E402
+from module_test import (MODULE, READERS, SECONDS, TASKS, THREADS, need_module,  # noqa: E402
+                         passes)
 
 def tool(*command):
     path = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/sbin:/usr/sbin")
@@ -40,7 +23,7 @@ def reload_module():
 
 @prop("readers in a storm get every row whole, true and once, and miss none")
 def _():
-    passes("proc_storm", "-r", READERS, "-s", SECONDS)
+    passes("proc_storm", "-r", READERS, "-s", SECONDS, "-t", THREADS)
 
 
 @prop("every call on the files at random: the kernel holds, nothing but a read gives anything")
