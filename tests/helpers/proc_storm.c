@@ -67,8 +67,9 @@ pid_t start(void (*work)(void))
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (storm.cgroup)
 		enter_cgroup();
-	while (time(NULL) < deadline)
+	do
 		work();
+	while (time(NULL) < deadline);
 	exit(0);
 }
 
@@ -87,9 +88,9 @@ static bool rage(void)
 
 	make_witnesses();
 	deadline = time(NULL) + storm.seconds;
-	for (n = 0; n < storm.readers; n++)
+	n = start_churns();
+	for (int i = 0; i < storm.readers; i++, n++)
 		start(read_on);
-	n += start_churns();
 	while (n--)
 		if (wait(&status) > 0)
 			well &= ended_well(status);

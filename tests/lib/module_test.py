@@ -10,7 +10,7 @@ TASKS = "/proc/mmlens/tasks"
 SLOW = LABEL.startswith("debug")
 SECONDS = os.environ.get("MMLENS_STORM_SECONDS", "20" if SLOW else "10")
 READERS = "16" if SLOW else "64"
-THREADS = "60" if SLOW else "1000"
+THREADS = "60" if SLOW else "300"
 
 
 def need_module():
