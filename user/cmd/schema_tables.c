@@ -328,6 +328,8 @@ static const struct shape witness[] = {
 	UINT("tasks", "it sees"),
 	UINT0("withheld", "it may not see"),
 	UINT("raced", "it saw change"),
+	{ "reach", SHAPE_OBJECT, SHAPE_OPEN,
+	  "how many tasks it knows each fact of, of those asked" },
 	END,
 };
 
