@@ -140,6 +140,14 @@ def _(args):
     want_equal(run.out, b"", "standard output")
 
 
+@prop("{command}: --from of what no file holds is refused, and not answered from the living",
+      command=["pages", "channels", "stat", "trace", "prove", "stacks", "report"])
+def _(command):
+    run = mmlens(command, "--from", "/dev/null", os.getpid()).expect(2)
+    want("--from" in run.error_line(), f"the line does not name the option: {run}")
+    want_equal(run.out, b"", "standard output")
+
+
 @prop("no command at all is exit 2 and the usage")
 def _():
     run = mmlens().expect(2)

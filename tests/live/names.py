@@ -10,8 +10,8 @@ from mmlens_test import Subject, commands, main, mmlens, prop, strict_json, want
 
 HOSTILE = b"\n\x1b[31m (deleted)\xff\t) R 1"
 # command and its words; {pid} and {tid} are tasks of the subject, {file} a state recorded of it
-PRINTING = ["list {pid}", "list", "list --tree", "show {pid}", "show {pid} --all", "compare {pid} {tid}",
-            "compare {pid} {tid} -v", "pages {pid}", "pages {pid} --all", "pages --shared {pid}",
+PRINTING = ["list {pid}", "list", "list --tree", "show {pid}", "show --all {pid}", "compare {pid} {tid}",
+            "compare -v {pid} {tid}", "pages {pid}", "pages --all {pid}", "pages --shared {pid}",
             "stacks {pid}", "channels {pid}", "stat -d 0.2 -p {pid}", "trace -d 0.2 -p {pid}", "doctor",
             "list --from {file}", "show --from {file} {pid}", "list --raw {pid}"]
 JSON_LINES = {"trace"}
@@ -63,7 +63,7 @@ def _(words):
         harmless(run.err, words)
         if "--raw" in words:
             return
-        run = mmlens(*lines_of(words, s, path), "--json")
+        run = mmlens(command, "--json", *lines_of(words, s, path)[1:])
         want(run.status in (0, 1), f"exit status: {run}")
         for line in run.out.splitlines() if command in JSON_LINES else [run.out]:
             strict_json(line)
@@ -74,7 +74,7 @@ def _(command):
     with Mapped():
         plain = mmlens(command, os.getpid()).expect(0)
         harmless(plain.out, command)
-        document = mmlens(command, os.getpid(), "--json").json()
+        document = mmlens(command, "--json", os.getpid()).json()
         if command == "pages":
             names = [r["name"] for r in document["regions"] if r["name"] and "(deleted)" in r["name"]]
             want_equal(len(names), 1, f"regions of that name, of {len(document['regions'])}")

@@ -183,6 +183,7 @@ static const struct option_def options[] = {
 
 const struct command cmd_channels = {
 	.name = "channels",
+	.no_file = "reads living descriptors: a recorded file holds none",
 	.operands = "PID [PID]",
 	.summary = "every channel between two processes, or out of one",
 	.text = "Pipes, FIFOs, unix sockets, loopback TCP, queues, shared memory of every kind, "

@@ -58,6 +58,7 @@ struct command {
 	const size_t *n_columns;
 	unsigned int min_operands;
 	unsigned int max_operands; /* beyond it the command line is wrong */
+	const char *no_file;	   /* why --from is refused, or NULL */
 	bool takes_command;	   /* operands behind "--" are a command to run */
 	int (*run)(const struct command *cmd, void *args, int argc, char **argv);
 };

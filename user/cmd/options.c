@@ -189,6 +189,8 @@ static int check(const struct command *cmd, struct common *common, int n, char *
 	if (strcmp(common->source, "auto") != 0 && !source_by_name(common->source))
 		return fail(EXIT_USAGE, common->source,
 			    "no such source; there are auto, module, bpf and procfs");
+	if (common->from && cmd->no_file)
+		return fail(EXIT_USAGE, "--from", "%s %s", cmd->name, cmd->no_file);
 	if (common->list_columns && !cmd->columns)
 		return fail(EXIT_USAGE, "--list-columns", "%s has no columns", cmd->name);
 	if (common->list_columns) {

@@ -250,6 +250,7 @@ static const struct option_def options[] = {
 
 const struct command cmd_pages = {
 	.name = "pages",
+	.no_file = "reads living memory: a recorded file holds no pages",
 	.operands = "[PID [PID]]",
 	.summary = "the same virtual page in the same or another frame; what fork left shared",
 	.text = "One PID: what is in its memory and what of it is shared. Two: every mapping that "

@@ -248,6 +248,7 @@ static const struct option_def options[] = {
 
 const struct command cmd_prove = {
 	.name = "prove",
+	.no_file = "experiments on the living machine",
 	.operands = "[CLAIM...]",
 	.summary = "the five claims about processes and threads, run and judged here",
 	.text = "CLAIM is definition, isolation, overhead, communication or uses; all by default.\n"

@@ -230,6 +230,7 @@ static const struct option_def options[] = {
 
 const struct command cmd_report = {
 	.name = "report",
+	.no_file = "takes the file as its operand: mmlens report FILE",
 	.operands = "FILE",
 	.summary = "a recorded window, as stat and trace show it",
 	.options = options,

@@ -221,10 +221,6 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	(void)argc;
 	if (status)
 		return status;
-	if (common->from) {
-		state_deinit(&st);
-		return fail(EXIT_FAILED, common->from, "a snapshot holds no stacks, only pointers");
-	}
 	status = stacks(&st, common, argv[0]);
 	state_deinit(&st);
 	return status;
@@ -232,6 +228,8 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 
 const struct command cmd_stacks = {
 	.name = "stacks",
+	.no_file =
+		"reads living stacks: a recorded file holds their pointers alone, see mmlens show",
 	.operands = "PID",
 	.summary = "every thread's stack: where, how deep, how near its guard",
 	.text = "A stack is a thread's own when the C library's descriptor of that thread lies at "

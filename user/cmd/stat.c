@@ -123,6 +123,7 @@ static const struct option_def options[] = {
 
 const struct command cmd_stat = {
 	.name = "stat",
+	.no_file = "counts what happens now: mmlens report FILE tells what was recorded",
 	.operands = "[-- COMMAND...]",
 	.summary = "context switches by class, counted in the kernel, with their cost",
 	.text = "A switch belongs to the task that leaves the CPU. Classes say what the CPU had to\n"

@@ -90,6 +90,7 @@ static const struct option_def options[] = { WINDOW_OPTIONS };
 
 const struct command cmd_trace = {
 	.name = "trace",
+	.no_file = "prints what happens now: mmlens report FILE tells what was recorded",
 	.operands = "[-- COMMAND...]",
 	.summary = "live switches, one line each",
 	.text = "Columns: seconds, CPU, class, cost, state of the task that leaves, then who leaves ->\n"
