@@ -59,6 +59,13 @@ def children_of(pid):
                     yield from children_of(int(child))
 
 
+def is_up(name, pids):
+    """As many processes as it is made of, and with the threads that it is to have."""
+    least, threaded = PROGRAMS[name]
+    threads = [len(os.listdir(f"/proc/{pid}/task")) for pid in pids if os.path.exists(f"/proc/{pid}/task")]
+    return len(pids) >= least and (not threaded or max(threads, default=0) > 3)
+
+
 @contextlib.contextmanager
 def running(name):
     """The pids of a program once they are as many as it is made of and stay so."""
@@ -73,7 +80,7 @@ def running(name):
                 before = None
                 for _ in range(100):
                     pids = sorted({program.pid, *children_of(program.pid)})
-                    if len(pids) >= PROGRAMS[name][0] and pids == before:
+                    if is_up(name, pids) and pids == before:
                         break
                     before = pids
                     time.sleep(0.2)
