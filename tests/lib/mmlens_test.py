@@ -67,6 +67,10 @@ class Subject:
     def __getitem__(self, key):
         return self.said[key]
 
+    def with_locals(self):
+        """The roles that know where a local of theirs lies: one whose pointer is nowhere does not."""
+        return [role for role in self.tids if self.said[f"local_{role}"] != "(nil)"]
+
     def number(self, key):
         return int(self.said[key], 0)
 

@@ -53,6 +53,8 @@ def _broken(suite, text, tests, planned, status):
     bad = any(t.word == "not ok" for t in tests)
     if planned is None:
         why = f"ended with status {status} before its plan"
+    elif not planned:
+        why = "has no test at all"
     elif planned != len(tests):
         why = f"promised {planned} tests and ran {len(tests)}"
     elif status and not bad:

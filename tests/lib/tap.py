@@ -54,7 +54,7 @@ def sample(combinations, seed):
     seen, kept = set(), []
     for values in random.Random(seed).sample(combinations, len(combinations)):
         new = set(enumerate(map(repr, values))) - seen
-        if new:
+        if new or not values:
             seen |= new
             kept.append(values)
     return [values for values in combinations if values in kept]

@@ -68,8 +68,8 @@ def _(source):
     if len(blind) == len(s.tids):
         skip(f"source {source} knows no stack pointer on this kernel")
     want(not blind, f"no stack pointer of {blind}")
-    for role, tid in s.tids.items():
-        sp, local = tasks[tid]["user_stack"]["sp"], s.number(f"local_{role}")
+    for role in s.with_locals():
+        sp, local = tasks[s.tids[role]]["user_stack"]["sp"], s.number(f"local_{role}")
         start, end = s.range(f"on_{role}")
         want(start <= sp < end, f"{role}: pointer {sp:#x} outside {start:#x}-{end:#x}")
         want(0 <= local - sp < 4096, f"{role}: pointer {sp:#x}, a local at {local:#x}")

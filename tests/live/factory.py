@@ -169,7 +169,7 @@ def _():
 @prop("stacks: every thread's stack pointer lies on the stack it named")
 def _():
     with Subject("stacks") as s:
-        for role in s.tids:
+        for role in s.with_locals():
             start, end = s.range(f"on_{role}")
             want(start <= s.number(f"local_{role}") < end, f"the local of {role}")
 
