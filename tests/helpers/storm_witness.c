@@ -111,7 +111,8 @@ bool saw_record(const char *file, const struct mmlens_task *rec)
 		return false;
 	if (w->calm.start_ns != rec->start_ns || w->calm.tgid != rec->tgid)
 		fail(file, "another task has a witness's tid", rec->tid);
-	if (!w->still)
+	/* A mapping's lock that a sibling holds for writing hides the stack of a sleeper, too. */
+	if (!w->still || rec->ustack_flags & MMLENS_US_BUSY)
 		return true;
 	now = calm_of(rec);
 	if (memcmp(&now, &w->calm, sizeof(now)))
