@@ -27,7 +27,7 @@ class Session:
     def __init__(self, command, *args):
         self.process = subprocess.Popen([MMLENS, command, "--json", *map(str, args)],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
+                                        stderr=subprocess.PIPE, bufsize=0)
         watching(self.process)
 
     def end(self):
