@@ -149,6 +149,14 @@ def _links(pid):
     return found
 
 
+def need_switches():
+    """Skips where no switch can be watched, with the product's own word why."""
+    done = mmlens("stat", "--json", "-d", "0.1")
+    if done.status == 3:
+        skip(done.error_line().strip())
+    done.expect(0)
+
+
 def watching(process):
     """Waits until a stat or trace has attached all its programs: a slow machine needs longer."""
     seen, since = 0, time.monotonic()

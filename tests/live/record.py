@@ -10,16 +10,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, main, mmlens, prop, skip, strict_json, switches_of, want, want_equal)
+    MMLENS, Subject, main, mmlens, need_switches, prop, strict_json, switches_of, want, want_equal)
 
 ROUNDS = 2000
-
-
-def need_events():
-    done = mmlens("stat", "--json", "-d", "0.1")
-    if done.status == 3:
-        skip(done.error_line().strip())
-    done.expect(0)
 
 
 def path_in(folder, name="x.mml"):
@@ -71,7 +64,7 @@ def lines(path):
 @prop("{name}: the file's counts are its events and what the kernel counted, at most 32 bytes a switch",
       name=["switch-threads", "switch-processes"])
 def _(name):
-    need_events()
+    need_switches()
     with tempfile.TemporaryDirectory() as folder, Subject(name, 10 * ROUNDS) as s:
         pids = [word for t in s.tids.values() for word in ("-p", t)]
         path, grown = recorded(folder, s, *pids)
@@ -96,7 +89,7 @@ def _(name):
 
 @prop("a recorded window is a state for --from as well")
 def _():
-    need_events()
+    need_switches()
     with tempfile.TemporaryDirectory() as folder, Subject("threads", 3) as s:
         mmlens("record", "-o", path_in(folder), "-d", "0.5").expect(0)
         seen = mmlens("show", "--json", "--from", path_in(folder), s.process.pid).json()
@@ -105,7 +98,7 @@ def _():
 
 @prop("a recorder that is killed leaves a file that is read to its last block and says so")
 def _():
-    need_events()
+    need_switches()
     with tempfile.TemporaryDirectory() as folder, Subject("switch-threads", 200000) as s:
         path = path_in(folder)
         process = recorder(path)
@@ -122,7 +115,7 @@ def _():
 
 @prop("a file cut anywhere is read to its last whole block or refused with one line")
 def _():
-    need_events()
+    need_switches()
     with tempfile.TemporaryDirectory() as folder:
         path = path_in(folder)
         mmlens("record", "-o", path, "-d", "0.5").expect(0)
@@ -181,7 +174,7 @@ def fields(data):
 
 @prop("--perfetto: slices nest on known tracks, CPUs' are the switches, flows end where they began")
 def _():
-    need_events()
+    need_switches()
     with tempfile.TemporaryDirectory() as folder, Subject("switch-processes", ROUNDS) as s:
         path, _ = recorded(folder, s)
         out = path_in(folder, "trace.pftrace")

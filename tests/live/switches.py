@@ -9,20 +9,13 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LABEL, MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, switches_of, total_switches,
-    want, want_equal, watching)
+    LABEL, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, strict_json, switches_of,
+    total_switches, want, want_equal, watching)
 
 CLASSES = {"thread", "peer", "process", "to-kernel", "to-idle", "kernel", "back-same", "back-other"}
 ROUNDS = 2000
 # Everything that is not the workload's own: its wake-up, its end, and who else needs that CPU.
 NOISE = 0.25
-
-
-def need_stat():
-    done = mmlens("stat", "--json", "-d", "0.1")
-    if done.status == 3:
-        skip(done.error_line().strip())
-    done.expect(0)
 
 
 class Window:
@@ -79,7 +72,7 @@ def rare(document, name, limit):
       subject=["switch-threads:thread:peer,process", "switch-processes:process:thread,peer",
                "switch-peers:peer:thread,process", "switch-vfork:peer:thread,process"], name=["own"])
 def _(subject, name):
-    need_stat()
+    need_switches()
     workload, name, others = subject.split(":")
     with Subject(workload, ROUNDS) as s:
         document, _ = measured(s)
@@ -90,7 +83,7 @@ def _(subject, name):
 
 @prop("switch-sleeper: a task alone goes to idle and comes back to its own space")
 def _():
-    need_stat()
+    need_switches()
     with Subject("switch-sleeper", 500) as s:
         document, _ = measured(s)
     idle_or_busy(document, "to-idle", ["process", "to-kernel"], 500 * (1 - NOISE))
@@ -99,7 +92,7 @@ def _():
 
 @prop("switch-alternate: after idle another space is loaded")
 def _():
-    need_stat()
+    need_switches()
     with Subject("switch-alternate", 500) as s:
         document, _ = measured(s)
     idle_or_busy(document, "back-other", ["process"], 2 * 500 * (1 - NOISE))
@@ -108,7 +101,7 @@ def _():
 
 @prop("switch-kernel: through a kernel thread another space is loaded")
 def _():
-    need_stat()
+    need_switches()
     with Subject("switch-kernel", 300) as s:
         document, _ = measured(s)
     enough(document, "to-kernel", 300 * (1 - NOISE))
@@ -118,7 +111,7 @@ def _():
 @prop("{name}: switches counted for a task are those the kernel counted",
       name=["switch-threads", "switch-processes", "switch-peers", "switch-sleeper"])
 def _(name):
-    need_stat()
+    need_switches()
     with Subject(name, ROUNDS if name != "switch-sleeper" else 500) as s:
         document, grown = measured(s)
         tasks = {t["tid"]: t for t in document["tasks"]}
@@ -139,7 +132,7 @@ def task_total(task):
 
 @prop("the sum of all classes is /proc/stat's ctxt within the edges of the window")
 def _():
-    need_stat()
+    need_switches()
     outer = total_switches()
     document = inspect("stat", "-d", "2")
     outer = total_switches() - outer
@@ -151,7 +144,7 @@ def _():
 
 @prop("the window's own switch count agrees with /proc/stat while a workload dominates")
 def _():
-    need_stat()
+    need_switches()
     with Subject("switch-processes", 100000) as s:
         outer = total_switches()
         window = Window()
@@ -165,7 +158,7 @@ def _():
 
 @prop("each class is its voluntary, preempted and exit switches; loads are the two that load")
 def _():
-    need_stat()
+    need_switches()
     document = inspect("stat", "-d", "1")
     for c in document["classes"]:
         want_equal(c["voluntary"] + c["preempted"] + c["exit"], c["count"], f"parts of {c['class']}")
@@ -175,7 +168,7 @@ def _():
 
 @prop("stat: exits are counted as exits")
 def _():
-    need_stat()
+    need_switches()
     run = mmlens("stat", "--json", "--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done")
     document = strict_json(run.expect(0).out)
     exits = sum(c["exit"] for c in document["classes"])
