@@ -256,6 +256,19 @@ def show_tasks(tgids, source):
 
 # ---- the kernel's own word ----
 
+def tids_of(pid):
+    """The tasks of a process now; none when it ended meanwhile."""
+    try:
+        return {int(tid) for tid in os.listdir(f"/proc/{pid}/task")}
+    except OSError:
+        return set()
+
+
+def every_tid():
+    """Every task that /proc has now."""
+    return set().union(*(tids_of(pid) for pid in os.listdir("/proc") if pid.isdigit()))
+
+
 def status_of(tid):
     """/proc/TID/status as a dict; {} when the task is gone."""
     try:

@@ -11,7 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import inspect, kcmp_pairs, main, prop, skip, want, want_equal  # noqa: E402
+from mmlens_test import inspect, kcmp_pairs, main, prop, skip, tids_of, want, want_equal  # noqa: E402
 
 POSTGRES = (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [""])[-1]
 NGINX = "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/log; events {{}} " \
@@ -52,7 +52,7 @@ def command_of(name, where):
 
 def children_of(pid):
     with contextlib.suppress(OSError):
-        for tid in os.listdir(f"/proc/{pid}/task"):
+        for tid in tids_of(pid):
             with open(f"/proc/{pid}/task/{tid}/children", encoding="ascii") as f:
                 for child in f.read().split():
                     yield int(child)
@@ -62,7 +62,7 @@ def children_of(pid):
 def is_up(name, pids):
     """As many processes as it is made of, and with the threads that it is to have."""
     least, threaded = PROGRAMS[name]
-    threads = [len(os.listdir(f"/proc/{pid}/task")) for pid in pids if os.path.exists(f"/proc/{pid}/task")]
+    threads = [len(tids_of(pid)) for pid in pids]
     return len(pids) >= least and (not threaded or max(threads, default=0) > 3)
 
 
@@ -108,7 +108,7 @@ def _(name):
         for (a, b), truth in kcmp_pairs(alive).items():
             if not truth["mm"].startswith("error"):
                 want_equal(home[a][0] == home[b][0], truth["mm"] == "shared", f"{a} and {b} together")
-        counts = [len(os.listdir(f"/proc/{pid}/task")) for pid in alive if os.path.exists(f"/proc/{pid}/task")]
+        counts = [len(tids_of(pid)) for pid in alive]
         want(not threaded or max(counts) > 3, f"threads: {counts}")
         for pid in alive:
             own = [m for space, m in home.values() if m["tgid"] == pid]
@@ -122,7 +122,7 @@ def _(name):
 @prop("python3: threads of one process against processes of one program")
 def _():
     with running("threading") as threads, running("multiprocessing") as processes:
-        a = inspect("compare", threads[0], max(map(int, os.listdir(f"/proc/{threads[0]}/task"))))
+        a = inspect("compare", threads[0], max(tids_of(threads[0])))
         b = inspect("compare", processes[1], processes[2])
         want_equal((a["verdict"], b["verdict"]), ("threads", "isolated"), "verdicts")
         want(not list(itertools.chain(r for r in b["resources"] if r["name"] == "mm" and r["state"] != "separate")),

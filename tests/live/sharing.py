@@ -7,8 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    RESOURCES, SOURCES, Subject, inspect, kcmp_pairs, main, need_source, prop, show_tasks, standing,
-    standing_one, status_of, tgid_of, want, want_equal)
+    RESOURCES, SOURCES, Subject, every_tid, inspect, kcmp_pairs, main, need_source, prop, show_tasks,
+    standing, standing_one, status_of, tgid_of, want, want_equal)
 
 SUBJECTS = ["threads", "fork", "fork-owners", "vfork", "peer", "files", "fs", "files-fs", "sighand",
             "peer-all", "io", "sysvsem", "parent", "crowd", "unshare-files", "unshare-fs", "zombie",
@@ -181,12 +181,9 @@ def judged(tid):
 def _(source):
     need_source(source)
     with Subject("threads", 20) as s:
-        def standing():
-            return {int(t) for p in os.listdir("/proc") if p.isdigit()
-                    for t in (os.listdir(f"/proc/{p}/task") if os.path.isdir(f"/proc/{p}/task") else [])}
-        before = standing()
+        before = every_tid()
         document = inspect("list", source=source)
-        stayed = before & standing()
+        stayed = before & every_tid()
         seen = {m["tid"] for space in document["spaces"] for m in space["members"]}
         user = {t for t in stayed if "VmSize" in status_of(t) and judged(t)}
         want(set(s.tids.values()) <= seen, "a thread of the subject is missing")
