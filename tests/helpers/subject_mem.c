@@ -80,13 +80,19 @@ static bool await_flag(const void *at, int bit, int tries)
 	return false;
 }
 
+/* A kernel that has no huge pages refuses the word. */
+static bool keep_small(void *p, size_t len)
+{
+	return !madvise(p, len, MADV_NOHUGEPAGE) || errno == EINVAL;
+}
+
 /* ---- natures: each returns its region, written, or NULL with errno ---- */
 
 static void *make_private(size_t *len)
 {
 	void *p = fenced(*len);
 
-	if (p && !madvise(p, *len, MADV_NOHUGEPAGE))
+	if (p && keep_small(p, *len))
 		region_at(p, *len);
 	return p;
 }
@@ -169,7 +175,7 @@ static void *make_zero(size_t *len)
 {
 	void *p = fenced(*len);
 
-	if (p && !madvise(p, *len, MADV_NOHUGEPAGE))
+	if (p && keep_small(p, *len))
 		read_all(p, *len);
 	return p;
 }
@@ -507,7 +513,8 @@ static void giant(int argc, char **argv)
 	page = (size_t)sysconf(_SC_PAGESIZE);
 	if (at == MAP_FAILED)
 		unavailable("%zu TiB: %s", len >> 40, strerror(errno));
-	madvise(at, len, MADV_NOHUGEPAGE);
+	if (!keep_small(at, len))
+		fail("MADV_NOHUGEPAGE");
 	for (size_t i = 0; protection && i < touched; i++)
 		at[len / touched * i] = 1;
 	say_task("pid", getpid(), "process");
