@@ -28,6 +28,8 @@ static __always_inline __u64 keyed_id(const volatile struct mmlens_keys *keys, c
 
 	if (!obj)
 		return 0;
+	/* The verifier lets nobody mix a pointer that it knows, but negated it takes it for a number. */
+	asm volatile("%0 = -%0" : "+r"(x));
 	x = mix64(x ^ keys->k[0]);
 	x = mix64(x ^ keys->k[1]);
 	return x ^ keys->k[2];
