@@ -79,7 +79,25 @@ static bool take_block(struct stack *s, const uint8_t *p, size_t n, uint64_t sel
 	return false;
 }
 
+/*
+ * Where thread-local storage lies above the thread pointer (arm64) glibc's has no such pointer: it
+ * is told by its link in the list of all threads, to which the next link points back, before the tid.
+ */
+static bool is_linked(const struct atlas *a, const uint8_t *p, uint64_t va, uint32_t tid)
+{
+	uint64_t next = word_at(p), back = 0;
+
+	return !memcmp(p + 16, &tid, sizeof(tid)) && next && next % 8 == 0 &&
+	       pread(a->mem, &back, sizeof(back), (off_t)(next + 8)) == sizeof(back) && back == va;
+}
+
 /* A descriptor begins with a pointer to itself (so does that of musl) and holds the tid. */
+static bool is_descriptor(const struct atlas *a, const uint8_t *p, size_t n, uint64_t va,
+			  uint32_t tid)
+{
+	return (word_at(p) == va && has_tid(p, n, tid)) || is_linked(a, p, va, tid);
+}
+
 static bool find_descriptor(const struct atlas *a, struct stack *s, uint64_t from, uint64_t to)
 {
 	uint8_t buf[STEP_BYTES];
@@ -91,8 +109,7 @@ static bool find_descriptor(const struct atlas *a, struct stack *s, uint64_t fro
 		for (ssize_t i = 0; i + 64 <= got; i += 16) {
 			size_t left = (size_t)(got - i);
 
-			if (word_at(buf + i) != from + (uint64_t)i ||
-			    !has_tid(buf + i, left, s->task->key.tid))
+			if (!is_descriptor(a, buf + i, left, from + (uint64_t)i, s->task->key.tid))
 				continue;
 			take_block(s, buf + i, left, from + (uint64_t)i, a->page);
 			return true;
