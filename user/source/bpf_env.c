@@ -26,6 +26,7 @@ static const struct {
 
 static char last_words[200];
 static struct mmlens_keys keys;
+static struct btf *vmlinux; /* for as long as this process lives */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Keeps the last warning only; what the program prints is its own. */
@@ -95,16 +96,27 @@ int bpf_env_check(struct why *why)
 	return 0;
 }
 
-static bool btf_has(const char *name, const int *kinds, size_t n)
+static void load_btf(void)
 {
-	struct btf *btf;
-	bool has = false;
+	vmlinux = btf__load_vmlinux_btf();
+}
+
+const struct btf *bpf_env_btf(void)
+{
+	static pthread_once_t loaded = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, env_init);
-	btf = btf__load_vmlinux_btf();
+	pthread_once(&loaded, load_btf);
+	return vmlinux;
+}
+
+static bool btf_has(const char *name, const int *kinds, size_t n)
+{
+	const struct btf *btf = bpf_env_btf();
+	bool has = false;
+
 	for (size_t i = 0; btf && i < n && !has; i++)
 		has = btf__find_by_name_kind(btf, name, kinds[i]) > 0;
-	btf__free(btf);
 	return has;
 }
 

@@ -10,6 +10,7 @@
 #include "mmlens_faults.h"
 #include "source/bpf_env.h"
 #include "source/bpf_faults.h"
+#include "source/bpf_types.h"
 
 _Static_assert(FAULT_DEPTH == FAULTS_DEPTH, "a stack of the kernel fits");
 
@@ -19,9 +20,13 @@ struct faultwatch {
 
 static int load(struct faultwatch *w, bool stacks, bool vma)
 {
+	size_t len;
+	const void *elf = faults_bpf__elf_bytes(&len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
 	int err;
 
-	w->skel = faults_bpf__open();
+	w->skel = faults_bpf__open_opts(&opts);
 	if (!w->skel)
 		return -errno;
 	w->skel->rodata->want_stacks = stacks;

@@ -15,6 +15,7 @@
 #include "source/bpf_env.h"
 #include "source/bpf_stream.h"
 #include "source/bpf_switch.h"
+#include "source/bpf_types.h"
 
 #define RING_BYTES (8u << 20)
 /* Of spaces that switch to each other; what does not fit is counted. */
@@ -213,12 +214,13 @@ static void set_ask(struct switch_session *ss)
 }
 
 /* One attempt with one end. Loading is the only probe that never errs. */
-static int load(struct switch_session *ss, const struct end *end)
+static int load(struct switch_session *ss, const struct end *end, const struct bpf_types *types)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(types));
 	int err;
 
 	switch_bpf__destroy(ss->skel);
-	ss->skel = switch_bpf__open();
+	ss->skel = switch_bpf__open_opts(&opts);
 	if (!ss->skel)
 		return -errno;
 	if (end && !end->there(ss))
@@ -278,12 +280,15 @@ static int attach_rest(struct switch_session *ss)
 /* The nearest end of a switch that this kernel lets us see. */
 static int choose(struct switch_session *ss)
 {
+	size_t len;
+	const void *elf = switch_bpf__elf_bytes(&len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
 	int err = -EOPNOTSUPP;
 
 	for (size_t i = 0; i <= ARRAY_SIZE(ends); i++) {
 		const struct end *end = i < ARRAY_SIZE(ends) ? &ends[i] : NULL;
 
-		err = load(ss, end);
+		err = load(ss, end, &types);
 		if (!err)
 			err = attach_end(ss);
 		if (!err || err == -EPERM)

@@ -10,6 +10,7 @@
 #include "mmlens_talk.h"
 #include "source/bpf_env.h"
 #include "source/bpf_talk.h"
+#include "source/bpf_types.h"
 #include "talk.skel.h"
 
 _Static_assert(sizeof(TALK_PREFIX) == sizeof(TALK_NAME_PREFIX), "the program's own prefix");
@@ -47,6 +48,21 @@ static const struct {
 	{ SYS_rt_sigtimedwait, BY_CALL },
 };
 
+static int load(struct talk_session *ts)
+{
+	size_t len;
+	const void *elf = talk_bpf__elf_bytes(&len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
+	int err;
+
+	ts->skel = talk_bpf__open_opts(&opts);
+	if (!ts->skel)
+		return -errno;
+	err = talk_bpf__load(ts->skel);
+	return err ? err : talk_bpf__attach(ts->skel);
+}
+
 int talk_open(struct talk_session **out, struct why *why)
 {
 	struct talk_session *ts;
@@ -57,8 +73,7 @@ int talk_open(struct talk_session **out, struct why *why)
 	ts = calloc(1, sizeof(*ts));
 	if (!ts)
 		return why_set(why, -ENOMEM, "out of memory");
-	ts->skel = talk_bpf__open_and_load();
-	err = ts->skel ? talk_bpf__attach(ts->skel) : -errno;
+	err = load(ts);
 	if (err) {
 		talk_close(ts);
 		return bpf_env_load_failed(why, err);

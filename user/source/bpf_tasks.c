@@ -11,6 +11,7 @@
 #include "lib/cleanup.h"
 #include "source/bpf_env.h"
 #include "source/bpf_tasks.h"
+#include "source/bpf_types.h"
 #include "tasks.skel.h"
 
 /* The kernel's own buffer behind an iterator's file is 32 KiB. */
@@ -191,9 +192,13 @@ static void bpf_tasks_close(struct source *src)
 static int load(struct reader *rd, bool ustack)
 {
 	struct mmlens_keys keys = bpf_env_keys();
+	size_t len;
+	const void *elf = tasks_bpf__elf_bytes(&len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
 	int err;
 
-	rd->skel = tasks_bpf__open();
+	rd->skel = tasks_bpf__open_opts(&opts);
 	if (!rd->skel)
 		return -errno;
 	memcpy((void *)&rd->skel->rodata->ask.keys, &keys, sizeof(keys));

@@ -14,6 +14,7 @@
 #include "lib/syscalls.h"
 #include "mmlens_wakeups.h"
 #include "source/bpf_env.h"
+#include "source/bpf_types.h"
 #include "source/bpf_wakeups.h"
 #include "wakeups.skel.h"
 
@@ -168,6 +169,30 @@ static int read_signals(const struct wakeups_bpf *skel, struct wakeups *out)
 	return 0;
 }
 
+/* NULL with errno, or attached. */
+static struct wakeups_bpf *load(uint32_t a, uint32_t b)
+{
+	size_t len;
+	const void *elf = wakeups_bpf__elf_bytes(&len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
+	struct wakeups_bpf *skel = wakeups_bpf__open_opts(&opts);
+	int err;
+
+	if (!skel)
+		return NULL;
+	skel->rodata->watched[0] = a;
+	skel->rodata->watched[1] = b;
+	err = wakeups_bpf__load(skel);
+	if (!err)
+		err = wakeups_bpf__attach(skel);
+	if (!err)
+		return skel;
+	wakeups_bpf__destroy(skel);
+	errno = -err;
+	return NULL;
+}
+
 int wakeups_watch(uint32_t a, uint32_t b, uint64_t ns, struct wakeups *out, struct why *why)
 {
 	struct timespec left = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
@@ -177,24 +202,15 @@ int wakeups_watch(uint32_t a, uint32_t b, uint64_t ns, struct wakeups *out, stru
 	*out = (struct wakeups){ .duration_ns = ns };
 	if (err)
 		return err;
-	skel = wakeups_bpf__open();
+	skel = load(a, b);
 	if (!skel)
-		return why_set(why, -errno, "cannot open the program: %s", strerror(errno));
-	skel->rodata->watched[0] = a;
-	skel->rodata->watched[1] = b;
-	err = wakeups_bpf__load(skel);
+		return bpf_env_load_failed(why, -errno);
+	nanosleep(&left, NULL);
+	wakeups_bpf__detach(skel);
+	err = read_counts(skel, out);
 	if (!err)
-		err = wakeups_bpf__attach(skel);
-	if (err) {
-		err = bpf_env_load_failed(why, err);
-	} else {
-		nanosleep(&left, NULL);
-		wakeups_bpf__detach(skel);
-		err = read_counts(skel, out);
-		if (!err)
-			err = read_signals(skel, out);
-		out->lost = skel->bss->lost;
-	}
+		err = read_signals(skel, out);
+	out->lost = skel->bss->lost;
 	wakeups_bpf__destroy(skel);
 	return err;
 }

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Of the kernel's types those that an object names are handed over, as they are in the kernel. */
+#include <bpf/btf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "source/bpf_env.h"
+#include "source/bpf_types.h"
+#include "tasks.skel.h"
+#include "unit.h"
+
+static const char *const named[] = { "task_struct", "mm_struct",      "upid",	"nsproxy",
+				     "cred",	    "vm_area_struct", "css_set" };
+
+static struct btf *selected(void)
+{
+	size_t len;
+	const void *elf = tasks_bpf__elf_bytes(&len);
+	struct bpf_types types = bpf_types_new(elf, len);
+	struct btf *btf;
+
+	assert_non_null(bpf_types_path(&types));
+	btf = btf__parse(bpf_types_path(&types), NULL);
+	assert_non_null(btf);
+	bpf_types_free(&types);
+	assert_null(bpf_types_path(&types));
+	return btf;
+}
+
+static void assert_same_member(const struct btf *a, const struct btf_type *in_a,
+			       const struct btf *b, const struct btf_type *in_b, unsigned int i)
+{
+	const struct btf_member *x = btf_members(in_a) + i, *y = btf_members(in_b) + i;
+
+	assert_string_equal(btf__name_by_offset(a, x->name_off),
+			    btf__name_by_offset(b, y->name_off));
+	assert_int_equal(x->offset, y->offset);
+	assert_int_equal(btf__resolve_size(a, x->type), btf__resolve_size(b, y->type));
+}
+
+/* {name}: same size, same members in the same places, each of the same size. */
+static void same_layout(void **state)
+{
+	const struct btf *all = bpf_env_btf();
+	struct btf *few;
+
+	(void)state;
+	if (!all)
+		skip();
+	few = selected();
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+		int a = btf__find_by_name_kind(all, named[i], BTF_KIND_STRUCT);
+		int b = btf__find_by_name_kind(few, named[i], BTF_KIND_STRUCT);
+		const struct btf_type *in_all = btf__type_by_id(all, a);
+		const struct btf_type *in_few = btf__type_by_id(few, b);
+
+		assert_true(a > 0 && b > 0);
+		assert_int_equal(in_all->size, in_few->size);
+		assert_int_equal(btf_vlen(in_all), btf_vlen(in_few));
+		for (unsigned int m = 0; m < btf_vlen(in_all); m++)
+			assert_same_member(all, in_all, few, in_few, m);
+	}
+	btf__free(few);
+}
+
+/* An enumeration has all its values: by them the programs ask what helpers there are. */
+static void same_values(void **state)
+{
+	const struct btf *all = bpf_env_btf();
+	struct btf *few;
+	int a, b;
+
+	(void)state;
+	if (!all)
+		skip();
+	few = selected();
+	a = btf__find_by_name_kind(all, "bpf_func_id", BTF_KIND_ENUM);
+	b = btf__find_by_name_kind(few, "bpf_func_id", BTF_KIND_ENUM);
+	assert_true(a > 0 && b > 0);
+	assert_int_equal(btf_vlen(btf__type_by_id(all, a)), btf_vlen(btf__type_by_id(few, b)));
+	btf__free(few);
+}
+
+/* What nobody named is not there, else it would be no help. */
+static void few_types(void **state)
+{
+	struct btf *few;
+
+	(void)state;
+	if (!bpf_env_btf())
+		skip();
+	few = selected();
+	assert_true(btf__find_by_name_kind(few, "super_block", BTF_KIND_STRUCT) < 0);
+	assert_true(btf__type_cnt(few) * 20 < btf__type_cnt(bpf_env_btf()));
+	btf__free(few);
+}
+
+static void no_object(void **state)
+{
+	struct bpf_types types = bpf_types_new("no ELF", 6);
+
+	(void)state;
+	assert_null(bpf_types_path(&types));
+	bpf_types_free(&types);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_layout),
+		cmocka_unit_test(same_values),
+		cmocka_unit_test(few_types),
+		cmocka_unit_test(no_object),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
