@@ -42,6 +42,8 @@ static void say_toll(struct lab *l, const struct medium *medium, const struct to
 
 	if (!toll->known)
 		return;
+	snprintf(name, sizeof(name), "traced %s", medium->name);
+	lab_count(l, name, (double)toll->messages, "messages");
 	snprintf(name, sizeof(name), "switches %s", medium->name);
 	lab_count(l, name, toll->switches, "per message");
 	snprintf(name, sizeof(name), "calls %s", medium->name);
@@ -70,6 +72,17 @@ static double say_exchange(struct lab *l, struct exchange *x, struct line *line)
 	return e.median;
 }
 
+/*
+ * Whether the next size would outlast its time, by what the last one took: beyond a page the bytes
+ * make the time.
+ */
+static bool too_long(double ns, size_t i, uint64_t until)
+{
+	size_t growth = i && sizes[i] > 4096 ? sizes[i] / sizes[i - 1] : 1;
+
+	return i && lab_now() + (uint64_t)(2 * SAMPLES_MIN * ns * (double)growth) > until;
+}
+
 /* What one medium took for the smallest and for the largest message; 0: not measured. */
 struct took {
 	double least;
@@ -83,16 +96,19 @@ static struct took measure_medium(struct lab *l, const struct medium *medium,
 	struct took took = { 0 };
 	struct line line = { .used = 0 };
 	size_t i = 0;
+	double ns = 0;
 	int err = x ? 0 : -ENOMEM;
 
 	append(&line, "%s:", medium->name);
 	lab_progress(l, "passing messages by %s", medium->name);
 	for (; !err && i < ARRAY_SIZE(sizes) && sizes[i] <= medium->most; i++) {
-		double ns;
-
+		if (too_long(ns, i, until)) {
+			append(&line, "; larger left out: " LAB_TIME_IS_UP);
+			break;
+		}
 		*x = (struct exchange){ .lab = l, .medium = medium, .size = sizes[i] };
 		x->most = (sizes[i] > 65536 ? 80 : EXCHANGE_MOST) / (l->quick ? 4 : 1);
-		x->until = lab_now() + (until - lab_now()) / (ARRAY_SIZE(sizes) - i);
+		x->until = lab_part(until, ARRAY_SIZE(sizes) - i);
 		exchange_run(x);
 		err = x->err;
 		if (err)
@@ -146,8 +162,12 @@ static void by_medium(struct lab *l, const struct toll *tolls)
 		"pass messages of 1 byte to 1 MiB there and back; one way is half of it");
 	core_describe(l);
 	core_begin(l, &use);
-	for (size_t i = 0; i < MEDIA; i++)
-		took[i] = measure_medium(l, &media[i], &tolls[i], lab_share(l, MEDIA - i));
+	for (size_t i = 0; i < MEDIA; i++) {
+		if (lab_in_time(l))
+			took[i] = measure_medium(l, &media[i], &tolls[i], lab_share(l, MEDIA - i));
+		else
+			lab_say(l, PROOF_SAW, "%s left out: " LAB_TIME_IS_UP, media[i].name);
+	}
 	conclude(l, took);
 	core_say(l, &use);
 	lab_say(l, PROOF_TRY, "mmlens channels PID PID");
@@ -187,9 +207,11 @@ static void plain_write(struct lab *l)
 
 void lab_communication(struct lab *l)
 {
-	struct toll tolls[MEDIA] = { { 0 } };
+	struct toll *tolls = lab_shared(MEDIA * sizeof(*tolls));
 
 	plain_write(l);
+	if (!tolls)
+		return lab_say(l, PROOF_CANNOT, "no shared memory for the counts");
 	toll_take(l, tolls);
 	by_medium(l, tolls);
 }

@@ -20,6 +20,7 @@
 
 #define SAMPLES_MAX 400
 #define STACK_SIZE  (64u << 10)
+#define MIB	    (1ul << 20)
 
 /* A difference below this part of a thread's cost is none that matters. */
 #define MARGIN 0.05
@@ -252,12 +253,11 @@ static double page_tables(void)
 
 /*
  * The bill that comes after fork: while the child lives, each page that is written again must be
- * copied first. ns a MiB, or 0.
+ * copied first. Up to 64 MiB are, and at least one. ns a MiB, or 0.
  */
-static double rewrite(char *p, size_t size)
+static double rewrite(char *p, size_t mib, uint64_t until)
 {
-	static const size_t page = 4096, most = 64 << 20;
-	size_t some = size < most ? size : most;
+	size_t done = 0, most = mib < 64 ? mib : 64;
 	uint64_t begin;
 	pid_t pid = lab_fork();
 	double ns;
@@ -268,12 +268,13 @@ static double rewrite(char *p, size_t size)
 	if (pid < 0)
 		return 0;
 	begin = lab_now();
-	for (size_t at = 0; at < some; at += page)
-		((volatile char *)p)[at] = 2;
+	for (; done < most && (!done || lab_now() < until); done++)
+		for (size_t at = 0; at < MIB; at += 4096)
+			((volatile char *)p)[done * MIB + at] = 2;
 	ns = (double)(lab_now() - begin);
 	kill(pid, SIGKILL);
 	lab_reap(pid);
-	return ns / (double)(some >> 20);
+	return ns / (double)done;
 }
 
 struct load {
@@ -281,18 +282,24 @@ struct load {
 	bool huge;
 };
 
+/* ns to write one MiB of new memory, as last seen, in 4K and in huge pages; 0: not yet. */
+static double to_write[2];
+
 /* The memory written before, or NULL with its reason said. */
 static char *written(struct lab *l, const struct load *w)
 {
-	size_t size = w->mib << 20;
+	size_t size = w->mib * MIB;
 	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t begin;
 
 	if (p == MAP_FAILED) {
 		lab_say(l, PROOF_SAW, "%zu MiB refused: %s; left out", w->mib, strerror(errno));
 		return NULL;
 	}
 	madvise(p, size, w->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	begin = lab_now();
 	memset(p, 1, size);
+	to_write[w->huge] = (double)(lab_now() - begin) / (double)w->mib;
 	return p;
 }
 
@@ -301,6 +308,7 @@ static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 {
 	static struct births s;
 	char name[64], what[80], *p = NULL;
+	uint64_t rewriting;
 	double ended, ns;
 
 	memset(&s, 0, sizeof(s));
@@ -308,12 +316,13 @@ static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 	lab_progress(l, "%s", name);
 	if (w->mib && !(p = written(l, w)))
 		return 0;
-	while (!s.err && lab_more(l, s.n, w->mib > 256 ? 15 : 40, until))
+	rewriting = lab_part(until, 2);
+	while (!s.err && lab_more(l, s.n, w->mib > 256 ? 15 : 40, rewriting))
 		birth_take(&s, &makers[MAKE_FORK]);
 	ended = births_say(l, &s, name);
 	snprintf(what, sizeof(what), "page tables, %zu MiB%s", w->mib, w->huge ? " huge" : "");
 	lab_count(l, what, page_tables(), "KiB");
-	ns = p ? rewrite(p, w->mib << 20) : 0;
+	ns = p ? rewrite(p, w->mib, until) : 0;
 	if (ns > 0) {
 		snprintf(what, sizeof(what), "rewrite after %s", name);
 		lab_count(l, what, ns, "ns/MiB");
@@ -323,7 +332,7 @@ static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 				name, ns / 1e3);
 	}
 	if (p)
-		munmap(p, w->mib << 20);
+		munmap(p, w->mib * MIB);
 	return ended;
 }
 
@@ -332,14 +341,16 @@ static const struct load loads[] = {
 	{ 64, true }, { 256, false }, { 256, true }, { 1024, false }, { 1024, true },
 };
 
-/* Why a load is left out; NULL: it is not. */
+/* Why a load is left out; NULL: it is not. To write it is the least it takes. */
 static const char *left_out(const struct lab *l, const struct load *w)
 {
-	if (w->mib > l->memory >> 20)
+	uint64_t least = (uint64_t)(to_write[w->huge] * (double)w->mib);
+
+	if (w->mib > l->memory / MIB)
 		return "a quarter of the memory available here (or of its cgroup) is less";
 	if (l->quick && w->mib > 64)
 		return "--quick";
-	return lab_in_time(l) ? NULL : "the time is up on this busy machine";
+	return lab_now() + least < l->deadline ? NULL : LAB_TIME_IS_UP;
 }
 
 static void fork_by_memory(struct lab *l)

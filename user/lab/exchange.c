@@ -5,22 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "lab/exchange.h"
+
+/* For who counts by name: what comes before and after the messages bears the old one. */
+static void rename_to(const char *name)
+{
+	if (name)
+		prctl(PR_SET_NAME, name);
+}
 
 /* The other side answers every message by one of the same size, until it hears of the last. */
 static void answer(struct exchange *x)
 {
 	uint32_t *over = &x->m.board->over;
+	bool last = false;
 
-	while (!x->medium->receive(&x->m, 1, x->size)) {
+	rename_to(x->alias);
+	while (!last && !x->medium->receive(&x->m, 1, x->size)) {
 		/* read before the answer: it lets the first side go on, and set it */
-		bool last = __atomic_load_n(over, __ATOMIC_ACQUIRE);
-
-		if (x->medium->send(&x->m, 1, x->size) || last)
-			return;
+		last = __atomic_load_n(over, __ATOMIC_ACQUIRE);
+		if (x->medium->send(&x->m, 1, x->size))
+			break;
 	}
+	rename_to(x->name);
 }
 
 static void *answer_thread(void *arg)
@@ -40,6 +50,7 @@ static int ask(struct exchange *x)
 {
 	int err = 0;
 
+	rename_to(x->alias);
 	while (!err && lab_more(x->lab, x->n, x->most, x->until)) {
 		uint64_t begin = lab_now();
 
@@ -49,7 +60,9 @@ static int ask(struct exchange *x)
 	}
 	x->moved = x->m.board->moved;
 	__atomic_store_n(&x->m.board->over, 1, __ATOMIC_RELEASE);
-	return err ? err : round_trip(x);
+	err = err ? err : round_trip(x);
+	rename_to(x->name);
+	return err;
 }
 
 static int with_thread(struct exchange *x)

@@ -11,8 +11,10 @@ struct exchange {
 	struct lab *lab;
 	const struct medium *medium;
 	size_t size;
-	size_t most;	/* round trips, at most EXCHANGE_MOST */
-	uint64_t until; /* as lab_now() */
+	size_t most;	   /* round trips, at most EXCHANGE_MOST */
+	uint64_t until;	   /* as lab_now() */
+	const char *alias; /* the two sides' name while messages pass, NULL: they keep theirs */
+	const char *name;  /* and before and after */
 
 	struct medium_state m;
 	double ns[EXCHANGE_MOST]; /* one way: half of there and back */

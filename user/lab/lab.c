@@ -109,11 +109,16 @@ uint64_t lab_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-uint64_t lab_share(const struct lab *l, size_t parts)
+uint64_t lab_part(uint64_t until, size_t parts)
 {
 	uint64_t now = lab_now();
 
-	return now < l->deadline ? now + (l->deadline - now) / (parts ? parts : 1) : now;
+	return now < until ? now + (until - now) / (parts ? parts : 1) : now;
+}
+
+uint64_t lab_share(const struct lab *l, size_t parts)
+{
+	return lab_part(l->deadline, parts);
 }
 
 bool lab_in_time(const struct lab *l)
@@ -169,6 +174,19 @@ int lab_reap_until(pid_t pid, uint64_t until)
 	return -ETIMEDOUT;
 }
 
+int lab_apart(struct lab *l, void (*part)(struct lab *l, void *arg), void *arg, uint64_t until)
+{
+	pid_t pid = lab_fork();
+	int status;
+
+	if (!pid) {
+		part(l, arg);
+		_exit(0);
+	}
+	status = pid < 0 ? pid : lab_reap_until(pid, until);
+	return status > 0 ? -ECHILD : status;
+}
+
 void *lab_shared(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -203,7 +221,7 @@ static const unsigned int weights[CLAIM_NR] = {
 };
 
 /* What an experiment may take beyond its time, for what has no clock in it. */
-#define GRACE_QUICK_NS 400000000ull
+#define GRACE_QUICK_NS 1000000000ull
 #define GRACE_NS       5000000000ull
 
 static void say_end(struct lab *l, int status)

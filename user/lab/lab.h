@@ -64,7 +64,12 @@ void lab_estimate(struct lab *l, const char *name, struct estimate e); /* of ns 
 void lab_difference(struct lab *l, const char *name, struct estimate e, double margin);
 uint64_t lab_now(void); /* CLOCK_MONOTONIC, ns */
 
-/* When the next of `parts` equal parts must end, so that all meet the deadline of the claim. */
+/* Why something is left out, where an experiment's time is. */
+#define LAB_TIME_IS_UP "the time is up on this slow or busy machine"
+
+/* When the next of `parts` equal parts must end, so that all end at `until`: now where that is past. */
+uint64_t lab_part(uint64_t until, size_t parts);
+/* The same up to the deadline of the claim. */
 uint64_t lab_share(const struct lab *l, size_t parts);
 /* Whether the claim at work has time left. */
 bool lab_in_time(const struct lab *l);
@@ -80,6 +85,11 @@ pid_t lab_fork(void);
 int lab_reap(pid_t pid);
 /* The same with patience until a time; who has not ended by then is killed: -ETIMEDOUT. */
 int lab_reap_until(pid_t pid, uint64_t until);
+/*
+ * Runs in a child what has no clock in it, as the loading of a BPF program, so that it can be
+ * stopped at a time: -ETIMEDOUT. Another -errno, or 0.
+ */
+int lab_apart(struct lab *l, void (*part)(struct lab *l, void *arg), void *arg, uint64_t until);
 
 /* Shared by the room and what it forks; zeroed. NULL when there is no memory. */
 void *lab_shared(size_t size);

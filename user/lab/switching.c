@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The cost of a switch, end to end and in the kernel alone, and what it comes to. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,8 +77,7 @@ static void one_setting(struct lab *l, int way, size_t set)
 
 	snprintf(name, sizeof(name), "%s, %s", way_names[way], sets[set].name);
 	if (!lab_in_time(l))
-		return lab_say(l, PROOF_SAW, "%s: left out: the time is up on this busy machine",
-			       name);
+		return lab_say(l, PROOF_SAW, "%s: left out: " LAB_TIME_IS_UP, name);
 	lab_progress(l, "taking turns: %s", name);
 	/* the barest decides, and may take longer */
 	err = duel_play(l, &d, &s, DUEL_SAMPLES, lab_share(l, barest ? left / 3 : left));
@@ -137,7 +137,7 @@ static int window(struct lab *l, struct switches *out, struct why *why)
 {
 	struct setting s = { WAY_PIPE, 0, 100 };
 	struct switch_ask ask = { .tasks = 4096 };
-	struct duel d = { .pairs = 32 };
+	struct duel d = { .pairs = 12 };
 	struct switch_session *ss;
 	int err = switch_session_open(&ss, &ask, why);
 
@@ -145,7 +145,7 @@ static int window(struct lab *l, struct switches *out, struct why *why)
 		return err;
 	err = switch_session_start(ss, why);
 	if (!err)
-		err = duel_play(l, &d, &s, l->quick ? 6 : 24, lab_share(l, 1));
+		err = duel_play(l, &d, &s, l->quick ? 16 : 64, lab_share(l, 2));
 	if (!err)
 		err = switch_session_stop(ss, out);
 	switch_session_close(ss);
@@ -163,15 +163,13 @@ static void conclude_direct(struct lab *l, const struct switches *sw)
 			(long long)p->p50 - (long long)t->p50);
 }
 
-static void direct(struct lab *l)
+static void time_in_kernel(struct lab *l, void *arg)
 {
 	struct switches sw = { 0 };
 	struct why why = { "" };
-	int err;
+	int err = window(l, &sw, &why);
 
-	lab_say(l, PROOF_STEP, "the same by pipe, with every switch timed in the kernel by eBPF");
-	lab_progress(l, "timing switches in the kernel");
-	err = window(l, &sw, &why);
+	(void)arg;
 	if (err) {
 		lab_say(l, PROOF_SAW, "no direct cost: %s", *why.text ? why.text : strerror(-err));
 	} else {
@@ -185,6 +183,18 @@ static void direct(struct lab *l)
 		conclude_direct(l, &sw);
 	}
 	switches_deinit(&sw);
+}
+
+static void direct(struct lab *l)
+{
+	int err;
+
+	lab_say(l, PROOF_STEP, "the same by pipe, with every switch timed in the kernel by eBPF");
+	lab_progress(l, "timing switches in the kernel");
+	err = lab_apart(l, time_in_kernel, NULL, l->deadline);
+	if (err)
+		lab_say(l, PROOF_SAW, "no direct cost: %s",
+			err == -ETIMEDOUT ? LAB_TIME_IS_UP : strerror(-err));
 	lab_say(l, PROOF_TRY, "mmlens stat -p PID");
 }
 

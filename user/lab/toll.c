@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each medium is used by two tasks that bear its number as their name: the pids the kernel's trace
- * sees are not those of the room's pid namespace.
+ * Each medium is used by two tasks that bear its number in their name: the pids the kernel's trace
+ * sees are not those of the room's pid namespace. Its calls are counted under the name that a
+ * task has while messages pass, so that those before and after are not; its switches under either.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,15 +27,27 @@ struct traced {
 	uint64_t moved;
 };
 
-static void name_of(char *name, size_t n, size_t medium)
+#define BORN_PREFIX "born:"
+
+struct names {
+	char born[16];
+	char talking[16];
+};
+
+static struct names names_of(size_t medium)
 {
-	snprintf(name, n, TALK_NAME_PREFIX "%zu", medium);
+	struct names n;
+
+	snprintf(n.born, sizeof(n.born), BORN_PREFIX "%zu", medium);
+	snprintf(n.talking, sizeof(n.talking), TALK_NAME_PREFIX "%zu", medium);
+	return n;
 }
 
 /* In a child: both sides shall be new tasks, born with the name. */
 static void talk(struct lab *l, size_t medium, struct traced *t)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
+	struct names names = names_of(medium);
 	size_t most = media[medium].most;
 
 	if (!x)
@@ -42,7 +56,9 @@ static void talk(struct lab *l, size_t medium, struct traced *t)
 				.medium = &media[medium],
 				.size = most < SIZE ? most : SIZE,
 				.most = ROUNDS,
-				.until = l->deadline };
+				.until = UINT64_MAX,
+				.alias = names.talking,
+				.name = names.born };
 	exchange_run(x);
 	if (!x->err)
 		*t = (struct traced){ .size = x->size,
@@ -53,14 +69,14 @@ static void talk(struct lab *l, size_t medium, struct traced *t)
 
 static void talk_by_all(struct lab *l, struct traced *t)
 {
-	char name[16], before[16];
+	char before[16];
 
 	prctl(PR_GET_NAME, before);
-	for (size_t i = 0; i < MEDIA && lab_in_time(l); i++) {
+	for (size_t i = 0; i < MEDIA; i++) {
+		struct names names = names_of(i);
 		pid_t pid;
 
-		name_of(name, sizeof(name), i);
-		prctl(PR_SET_NAME, name);
+		prctl(PR_SET_NAME, names.born);
 		pid = lab_fork();
 		if (!pid) {
 			talk(l, i, &t[i]);
@@ -72,12 +88,13 @@ static void talk_by_all(struct lab *l, struct traced *t)
 	}
 }
 
-static uint64_t switches_of(const struct switches *sw, const char *name)
+static uint64_t switches_of(const struct switches *sw, const struct names *names)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < sw->n_tasks; i++)
-		if (!strcmp(sw->tasks[i].comm, name))
+		if (!strcmp(sw->tasks[i].comm, names->born) ||
+		    !strcmp(sw->tasks[i].comm, names->talking))
 			n += task_switches_total(&sw->tasks[i]);
 	return n;
 }
@@ -86,17 +103,17 @@ static void charge(struct toll *toll, size_t medium, const struct traced *t,
 		   const struct switches *sw, const struct talk_session *ts)
 {
 	double messages = (double)t->messages;
-	char name[16];
+	struct names names = names_of(medium);
 	struct talk talk;
 
-	name_of(name, sizeof(name), medium);
 	/* no call at all: this kernel does not tell which one a task is in */
-	if (!t->messages || talk_read(ts, name, &talk) || !talk.calls)
+	if (!t->messages || talk_read(ts, names.talking, &talk) || !talk.calls)
 		return;
 	*toll = (struct toll){
 		.known = true,
 		.size = t->size,
-		.switches = (double)switches_of(sw, name) / messages,
+		.messages = t->messages,
+		.switches = (double)switches_of(sw, &names) / messages,
 		.calls = (double)talk.calls / messages,
 		/* the last round trip came after `moved` was read */
 		.copies = (double)talk.copied / messages / (double)t->size +
@@ -130,10 +147,19 @@ static int watch(struct lab *l, struct traced *t, struct toll *tolls, struct why
 	return err;
 }
 
-void toll_take(struct lab *l, struct toll *tolls)
+static void trace(struct lab *l, void *tolls)
 {
 	struct traced *t = lab_shared(MEDIA * sizeof(*t));
 	struct why why = { "" };
+	int err = t ? watch(l, t, tolls, &why) : -ENOMEM;
+
+	if (err)
+		lab_say(l, PROOF_SAW, "not traced, so copies are not known: %s",
+			*why.text ? why.text : strerror(-err));
+}
+
+void toll_take(struct lab *l, struct toll *tolls)
+{
 	int err;
 
 	lab_say(l, PROOF_STEP,
@@ -141,12 +167,9 @@ void toll_take(struct lab *l, struct toll *tolls)
 		"call counted by eBPF",
 		2 * ROUNDS, SIZE);
 	lab_progress(l, "counting switches and copies");
-	if (!t)
-		return lab_say(l, PROOF_CANNOT, "no shared memory for the counts");
-	err = watch(l, t, tolls, &why);
+	err = lab_apart(l, trace, tolls, lab_share(l, 2));
 	if (err)
 		lab_say(l, PROOF_SAW, "not traced, so copies are not known: %s",
-			*why.text ? why.text : strerror(-err));
-	munmap(t, MEDIA * sizeof(*t));
+			err == -ETIMEDOUT ? LAB_TIME_IS_UP : strerror(-err));
 	lab_say(l, PROOF_TRY, "mmlens channels --watch 5 PID PID");
 }

@@ -7,13 +7,17 @@
 
 struct toll {
 	bool known;
-	size_t size;	 /* of the messages */
+	size_t size; /* of the messages */
+	size_t messages;
 	double switches; /* of both sides, a message */
 	double calls;
 	double copies; /* of each byte: by the kernel, and by the two sides themselves */
 };
 
-/* One for each medium; none is known where the kernel cannot be traced, which is said. */
+/*
+ * One for each medium, in memory of lab_shared(); none is known where the kernel cannot be traced or
+ * there was no time, which is said.
+ */
 void toll_take(struct lab *l, struct toll *tolls);
 
 #endif

@@ -9,7 +9,7 @@
 #define TALK_NAME_PREFIX "talk:"
 
 struct talk {
-	uint64_t calls;	 /* all of them, but for those that failed */
+	uint64_t calls;	 /* but for those that failed, read the clock or set the name */
 	uint64_t copied; /* bytes of messages that calls copied into the kernel or out of it */
 	uint64_t whole;	 /* calls that carried one message of fixed size: signals */
 };
