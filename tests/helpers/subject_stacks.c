@@ -19,6 +19,7 @@
 /* The least that every processor allows: arm64 wants 128 KiB. */
 #define SMALL_STACK (128 * 1024)
 #define OTHER_STACK (128 * 1024)
+#define ZONE_PAGES  4
 
 struct stacked {
 	char *start; /* pthread_getattr_np */
@@ -86,6 +87,16 @@ static void on_altstack(struct stacked *s)
 	fail("the signal did not arrive");
 }
 
+/* As a Java virtual machine does with its threads: the lowest pages are the guard. */
+static void on_zoned(struct stacked *s)
+{
+	s->other = s->start + ZONE_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	s->other_size = s->size - (size_t)(s->other - s->start);
+	if (mprotect(s->start, (size_t)(s->other - s->start), PROT_NONE))
+		fail("mprotect");
+	arrive(s);
+}
+
 static void on_context(void)
 {
 	arrive(mine);
@@ -140,6 +151,15 @@ static void *marked_stack(void)
 	return at;
 }
 
+/* It grows as the main stack does, and the kernel keeps its gap below it. */
+static void *growing_stack(void)
+{
+	void *at = mmap(NULL, OTHER_STACK, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
 /* The lower half of the second lies in the first. */
 static void *common_stack(void)
 {
@@ -165,6 +185,8 @@ static const struct stack_case {
 	{ "small", on_plain, SMALL_STACK, -1 },
 	{ "bigguard", on_plain, 0, 1 << 20 },
 	{ "outside", on_nothing, 0, -1 },
+	{ "zoned", on_zoned, 0, 0 },
+	{ "growing", on_plain, OTHER_STACK, -1, growing_stack },
 	{ "marked1", on_plain, OTHER_STACK, -1, marked_stack },
 	{ "marked2", on_plain, OTHER_STACK, -1, marked_stack },
 	{ "common1", on_plain, OTHER_STACK, -1, common_stack },

@@ -34,10 +34,11 @@ RESOURCES = ("mm", "files", "fs", "sighand", "io", "sysvsem")
 class Subject:
     """A running subject; its roles, kinds and values as it said them."""
 
-    def __init__(self, name, *args, wait=True):
+    def __init__(self, name, *args, wait=True, under=()):
+        """`under`: a command that runs it, as unshare(1) does."""
         self.name = name
         self.process = subprocess.Popen(
-            [os.path.join(HELPERS, "subject"), name, *map(str, args)],
+            [*under, os.path.join(HELPERS, "subject"), name, *map(str, args)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if wait:
             self.ready()

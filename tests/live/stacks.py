@@ -23,6 +23,20 @@ def atlas(subject):
     return {s["tid"]: s for s in inspect("stacks", subject.tids["main"])["stacks"]}
 
 
+def outside_tids(subject):
+    """By the tids that a subject in a pid namespace below ours says, those that it has here."""
+    out, under = {}, subject.process.pid
+    with open(f"/proc/{under}/task/{under}/children", encoding="ascii") as f:
+        children = f.read().split()
+    for unshared in children:
+        for tid in os.listdir(f"/proc/{unshared}/task"):
+            with open(f"/proc/{unshared}/task/{tid}/status", encoding="ascii",
+                      errors="replace") as f:
+                own = next(line.split()[-1] for line in f if line.startswith("NSpid:"))
+            out[int(own)] = int(tid)
+    return out
+
+
 @prop("{role}: bounds, guard and pointer are the thread's own", role=OWN)
 def _(role):
     need_root()
@@ -45,6 +59,39 @@ def _():
                    "altstack")
         want(0 <= s.number("local_altstack") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
         want_equal(seen["used"], seen["end"] - seen["sp"], "depth")
+
+
+@prop("zoned: pages that the program itself protects are the guard, though the library has none")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        seen = atlas(s)[s.tids["zoned"]]
+        start, _ = s.range("stack_zoned")
+        want_equal((seen["kind"], seen["start"], seen["end"]), ("pthread", *s.range("on_zoned")), "zoned")
+        want_equal((seen["guard_kind"], seen["guard"]), ("vma", seen["start"] - start), "guard")
+        want_equal(seen["headroom"], seen["sp"] - seen["start"], "headroom")
+
+
+@prop("growing: of MAP_GROWSDOWN the kernel's gap is the guard, as below the main stack")
+def _():
+    need_root()
+    with Subject("stacks") as s:
+        seen = atlas(s)
+        own, main_stack = seen[s.tids["growing"]], seen[s.tids["main"]]
+        want_equal((own["kind"], own["guard_kind"], own["guard"], own["note"]),
+                   ("pthread", "gap", main_stack["guard"], None), "growing")
+
+
+@prop("in a pid namespace of its own: threads are told by the tids that they know")
+def _():
+    need_root()
+    with Subject("stacks", under=["unshare", "--pid", "--fork", "--mount-proc"]) as s:
+        outer = outside_tids(s)
+        seen = {t["tid"]: t for t in inspect("stacks", outer[s.tids["main"]])["stacks"]}
+        for role in OWN:
+            found = seen[outer[s.tids[role]]]
+            want_equal((found["kind"], found["start"], found["end"]),
+                       ("pthread", *s.range(f"stack_{role}")), role)
 
 
 @prop("{role}: a marker of MADV_GUARD is its guard, though the mapping holds two stacks", role=MARKED)

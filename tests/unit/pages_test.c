@@ -8,6 +8,7 @@
 #include "analysis/stacks.h"
 #include "source/giants.h"
 #include "source/maps.h"
+#include "source/pagemap.h"
 #include "unit.h"
 
 static void a_line_of_maps(void **state)
@@ -123,6 +124,49 @@ static void guards_are_not_swapped(void **state)
 	assert_int_equal(two.absent, 2);
 }
 
+/* Frames of swap's last type are the kernel's markers, and a guard among them is told by value. */
+static void markers_are_not_swapped(void **state)
+{
+	const uint64_t guard = PAGE_SWAPPED | 4 << 5 | 31, protected = PAGE_SWAPPED | 1 << 5 | 31;
+	const uint64_t a[] = { guard, protected, PAGE_SWAPPED | 4 << 5,
+			       PAGE_SWAPPED | 1ULL << 40 | 31, PAGE_SWAPPED };
+	struct page_counts c = { .pages = 5 };
+
+	(void)state;
+	pages_count(&c, a, 5, false);
+	assert_int_equal(c.swapped, 3);
+	assert_true(page_is_guard(guard) && page_is_guard(PAGE_SWAPPED | PAGE_GUARD));
+	assert_false(page_is_guard(protected) || page_is_guard(a[2]) || page_is_guard(a[3]));
+	assert_false(page_is_guard(PAGE_PRESENT | 4 << 5 | 31) || page_is_guard(0));
+}
+
+/* As on 6.13, where markers are told by no scan but by what is read. */
+static void guards_are_read(void **state)
+{
+	const uint64_t guard = PAGE_SWAPPED | 4 << 5 | 31, at[] = { 3, 4, 5, 2000, 0 };
+	struct pagemap p = { .page_shift = 12, .no_guard_scan = true, .guards = GUARDS_SHOWN };
+	uint64_t va = 0, stop = 0;
+	FILE *f = tmpfile();
+
+	(void)state;
+	assert_non_null(f);
+	p.fd = fileno(f);
+	for (size_t i = 0; at[i]; i++)
+		assert_int_equal(pwrite(p.fd, &guard, 8, (off_t)at[i] * 8), 8);
+	assert_int_equal(pagemap_next_guard(&p, &va, 5000 << 12, &stop), 1);
+	assert_true(va == 3 << 12 && stop == 6 << 12);
+	va = stop;
+	assert_int_equal(pagemap_next_guard(&p, &va, 5000 << 12, &stop), 1);
+	assert_true(va == 2000 << 12 && stop == 2001 << 12);
+	va = stop;
+	assert_int_equal(pagemap_next_guard(&p, &va, 5000 << 12, &stop), 0);
+	p.guards = GUARDS_HIDDEN;
+	assert_int_equal(pagemap_next_guard(&p, &va, 5000 << 12, &stop), -EOPNOTSUPP);
+	p.guards = GUARDS_NEVER;
+	assert_int_equal(pagemap_next_guard(&p, &va, 5000 << 12, &stop), 0);
+	fclose(f);
+}
+
 /* Where a giant is populated cannot be told before 6.7: its pages, or its budget, end the search. */
 static void giants_are_given_up(void **state)
 {
@@ -166,13 +210,33 @@ static void overlapping_stacks(void **state)
 	assert_true(s[0].task == &t[1] && s[0].overlaps && s[1].overlaps && !s[2].overlaps);
 }
 
+/* vfork(2) lends the stack of the parent, which waits; what others have of it is alarming. */
+static void a_lent_stack(void **state)
+{
+	struct task t[3] = { { .key.tid = 1 },
+			     { .key.tid = 2, .kind = KIND_VFORK },
+			     { .key.tid = 3 } };
+	struct stack s[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		s[i] = (struct stack){
+			.task = &t[i], .kind = STACK_MAIN, .start = 0x1000, .end = 0x4000
+		};
+	assert_int_equal(stacks_overlaps(s, 2), 0);
+	assert_false(s[0].overlaps || s[1].overlaps);
+	s[2].start = 0x2000;
+	assert_int_equal(stacks_overlaps(s, 3), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_of_maps),	  cmocka_unit_test(no_line_of_maps),
-		cmocka_unit_test(maps_survive_noise),	  cmocka_unit_test(pages_of_two_spaces),
-		cmocka_unit_test(guards_are_not_swapped), cmocka_unit_test(giants_are_given_up),
-		cmocka_unit_test(overlapping_stacks),
+		cmocka_unit_test(a_line_of_maps),	   cmocka_unit_test(no_line_of_maps),
+		cmocka_unit_test(maps_survive_noise),	   cmocka_unit_test(pages_of_two_spaces),
+		cmocka_unit_test(guards_are_not_swapped),  cmocka_unit_test(giants_are_given_up),
+		cmocka_unit_test(markers_are_not_swapped), cmocka_unit_test(guards_are_read),
+		cmocka_unit_test(overlapping_stacks),	   cmocka_unit_test(a_lent_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

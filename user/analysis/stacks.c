@@ -35,6 +35,13 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
+/* vfork(2) lends its child the very stack on which the parent waits. */
+static bool lent(const struct stack *a, const struct stack *b)
+{
+	return a->start == b->start && a->end == b->end &&
+	       (a->task->kind == KIND_VFORK || b->task->kind == KIND_VFORK);
+}
+
 size_t stacks_overlaps(struct stack *s, size_t n)
 {
 	struct stack *last = NULL; /* the one that reaches furthest */
@@ -45,7 +52,7 @@ size_t stacks_overlaps(struct stack *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!stack_is_bounded(&s[i]))
 			continue;
-		if (last && s[i].start < last->end) {
+		if (last && s[i].start < last->end && !lent(last, &s[i])) {
 			found += !last->overlaps + !s[i].overlaps;
 			s[i].overlaps = last->overlaps = true;
 		}

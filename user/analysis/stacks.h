@@ -7,7 +7,10 @@
 
 #include "model/stack.h"
 
-/* Sorts by address and marks the stacks of two threads that overlap; returns how many. */
+/*
+ * Sorts by address and marks the stacks of two threads that overlap; returns how many. A vfork
+ * child on its parent's stack is as it should be.
+ */
 size_t stacks_overlaps(struct stack *s, size_t n);
 /* The largest users first; those not known last. */
 void stacks_sort(struct stack *s, size_t n);

@@ -121,7 +121,7 @@ static const char *state_of(const struct spot *s)
 		return "not mapped";
 	if (s->entry & PAGE_PRESENT)
 		return s->entry & PAGE_ZERO ? "zero page" : "present";
-	if (s->entry & PAGE_GUARD)
+	if (page_is_guard(s->entry))
 		return "guard";
 	return page_is_swapped(s->entry) ? "swapped" : "absent";
 }

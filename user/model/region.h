@@ -54,16 +54,38 @@ static inline bool region_is_shared(const struct region *r)
 #define PAGE_FILE      (1ULL << 61) /* of a file or of shared memory */
 #define PAGE_HUGE      (1ULL << 60)
 #define PAGE_KSM       (1ULL << 59)
-#define PAGE_GUARD     (1ULL << 58) /* MADV_GUARD_INSTALL; since 6.15 */
+#define PAGE_GUARD     (1ULL << 58) /* MADV_GUARD_INSTALL; since 6.15, see page_is_guard() */
 #define PAGE_ZERO      (1ULL << 57) /* the zero page: nothing was ever written here */
 #define PAGE_EXCLUSIVE (1ULL << 56) /* mapped this once only */
 #define PAGE_FRAME     ((1ULL << 55) - 1)
 #define PAGE_LABELS    (PAGE_HUGE | PAGE_KSM | PAGE_ZERO)
 
-/* A guard marker is kept where a swapped page would be. */
+/*
+ * The kernel keeps markers (linux/swapops.h: SWP_PTE_MARKER, 5.19) where a swapped page would be:
+ * in the frame's bits, which only CAP_SYS_ADMIN sees, the last type of swap and as offset what is
+ * marked. No page is behind one.
+ */
+#define PAGE_MARKER_TYPE    31u
+#define PAGE_MARKER_GUARD   4u /* 6.13; PAGE_GUARD says it since 6.15 */
+#define PAGE_MARKER_LIMIT   64u
+#define PAGE_SWAP_TYPE(e)   ((e)&31u)
+#define PAGE_SWAP_OFFSET(e) (((e)&PAGE_FRAME) >> 5)
+
+static inline bool page_is_marker(uint64_t e)
+{
+	return (e & (PAGE_PRESENT | PAGE_SWAPPED)) == PAGE_SWAPPED &&
+	       PAGE_SWAP_TYPE(e) == PAGE_MARKER_TYPE && PAGE_SWAP_OFFSET(e) < PAGE_MARKER_LIMIT;
+}
+
+static inline bool page_is_guard(uint64_t e)
+{
+	return e & PAGE_GUARD || (page_is_marker(e) && PAGE_SWAP_OFFSET(e) & PAGE_MARKER_GUARD);
+}
+
 static inline bool page_is_swapped(uint64_t e)
 {
-	return (e & (PAGE_PRESENT | PAGE_SWAPPED | PAGE_GUARD)) == PAGE_SWAPPED;
+	return (e & (PAGE_PRESENT | PAGE_SWAPPED | PAGE_GUARD)) == PAGE_SWAPPED &&
+	       !page_is_marker(e);
 }
 
 static inline bool page_is_populated(uint64_t e)

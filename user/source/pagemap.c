@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "source/pagemap.h"
@@ -37,6 +38,10 @@ struct scan_arg {
 #define SCAN_PRESENT (1 << 3)
 #define SCAN_SWAPPED (1 << 4)
 #define SCAN_GUARD   (1 << 8) /* 6.15 */
+
+/* 662df3e5c376 ("mm: madvise: implement lightweight guard page mechanism", 6.13) */
+#define GUARD_INSTALL 102
+#define GUARD_ENTRIES 512 /* read at once */
 
 int pagemap_open(struct pagemap *p, uint32_t pid)
 {
@@ -115,21 +120,73 @@ int pagemap_seek(struct pagemap *p, uint64_t *va, uint64_t end)
 	return n;
 }
 
+/* Asked of a marker of our own, for no version says what was brought to an older kernel. */
+static enum guard_sight try_guard(size_t page)
+{
+	void *at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	enum guard_sight sight = GUARDS_HIDDEN;
+	struct pagemap self;
+	uint64_t entry = 0;
+
+	if (at == MAP_FAILED)
+		return sight;
+	if (madvise(at, page, GUARD_INSTALL)) {
+		if (errno == EINVAL)
+			sight = GUARDS_NEVER;
+	} else if (!pagemap_open(&self, (uint32_t)getpid())) {
+		if (!pagemap_read(&self, (uintptr_t)at, 1, &entry) && page_is_guard(entry))
+			sight = GUARDS_SHOWN;
+		pagemap_close(&self);
+	}
+	munmap(at, page);
+	return sight;
+}
+
+static int read_guards(const struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop)
+{
+	uint64_t entries[GUARD_ENTRIES], page = 1ULL << p->page_shift;
+	bool found = false;
+
+	for (uint64_t at = *va; at < end; at += GUARD_ENTRIES * page) {
+		uint64_t left = (end - at + page - 1) >> p->page_shift;
+		size_t n = left < GUARD_ENTRIES ? (size_t)left : GUARD_ENTRIES;
+		int err = pagemap_read(p, at, n, entries);
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < n; i++) {
+			bool guard = page_is_guard(entries[i]);
+
+			if (found && !guard)
+				return 1;
+			if (!found && guard)
+				*va = at + i * page;
+			if (guard)
+				*stop = at + (i + 1) * page;
+			found = guard;
+		}
+	}
+	return found;
+}
+
 int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop)
 {
 	struct scan_range found;
 	int n;
 
-	if (p->no_guard_scan)
-		return -EOPNOTSUPP;
-	n = scan(p, *va, end, SCAN_GUARD, 0, &found);
-	if (n == -EINVAL || n == -ENOTTY) {
+	if (!p->no_guard_scan) {
+		n = scan(p, *va, end, SCAN_GUARD, 0, &found);
+		if (n > 0) {
+			*va = found.start;
+			*stop = found.end;
+		}
+		if (n != -EINVAL && n != -ENOTTY)
+			return n;
 		p->no_guard_scan = true;
-		return -EOPNOTSUPP;
 	}
-	if (n > 0) {
-		*va = found.start;
-		*stop = found.end;
-	}
-	return n;
+	if (p->guards == GUARDS_UNTRIED)
+		p->guards = try_guard(1UL << p->page_shift);
+	if (p->guards == GUARDS_SHOWN)
+		return read_guards(p, va, end, stop);
+	return p->guards == GUARDS_NEVER ? 0 : -EOPNOTSUPP;
 }

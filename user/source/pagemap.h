@@ -12,12 +12,21 @@
 
 #define PAGEMAP_CHUNK 131072u /* entries: a pread of 1 MiB */
 
+/* What this kernel makes of MADV_GUARD_INSTALL (6.13). */
+enum guard_sight {
+	GUARDS_UNTRIED,
+	GUARDS_NEVER,  /* there are none */
+	GUARDS_SHOWN,  /* pagemap tells them: since 6.15, before that to CAP_SYS_ADMIN */
+	GUARDS_HIDDEN, /* there may be some, and pagemap does not tell */
+};
+
 struct pagemap {
 	int fd;
 	uint32_t pid;
 	unsigned int page_shift;
-	bool no_scan; /* the kernel has no PAGEMAP_SCAN */
-	bool no_guard_scan;
+	bool no_scan;	    /* the kernel has no PAGEMAP_SCAN */
+	bool no_guard_scan; /* or one that does not know guard markers */
+	enum guard_sight guards;
 };
 
 int pagemap_open(struct pagemap *p, uint32_t pid);
@@ -29,7 +38,7 @@ int pagemap_read(const struct pagemap *p, uint64_t va, size_t n, uint64_t *out);
 /* The first page in memory or swapped in [*va, end): 1, 0: none, -EOPNOTSUPP before 6.7. */
 int pagemap_seek(struct pagemap *p, uint64_t *va, uint64_t end);
 
-/* The first guard marker in [*va, end): 1 and [*va, *stop), 0: none, -EOPNOTSUPP before 6.15. */
+/* The first guard markers in [*va, end): 1 and [*va, *stop), 0: none, -EOPNOTSUPP: not to be told. */
 int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *stop);
 
 #endif

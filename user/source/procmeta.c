@@ -25,6 +25,21 @@ int procmeta_uid(uint32_t tid, uint32_t *uid)
 	return -ESRCH;
 }
 
+/* "NSpid:" and one number for each pid namespace from the reader's to its own. */
+int procmeta_inner_tid(uint32_t tid, uint32_t *inner)
+{
+	cleanup_fclose FILE *f = open_task(tid, "status");
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *last = strrchr(line, '\t');
+
+		if (strncmp(line, "NSpid:", 6) == 0 && last && sscanf(last, "%u", inner) == 1)
+			return 0;
+	}
+	return -ESRCH;
+}
+
 int procmeta_cgroup(uint32_t tid, char *path, size_t n)
 {
 	cleanup_fclose FILE *f = open_task(tid, "cgroup");

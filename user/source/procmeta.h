@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What filters ask about one living task and not every source tells. */
+/* What is asked about one living task and not every source tells. */
 #ifndef MMLENS_SOURCE_PROCMETA_H
 #define MMLENS_SOURCE_PROCMETA_H
 
@@ -8,6 +8,8 @@
 
 /* Its real user. -errno or 0. */
 int procmeta_uid(uint32_t tid, uint32_t *uid);
+/* Its tid in the innermost of its pid namespaces, as it knows itself. -errno or 0. */
+int procmeta_inner_tid(uint32_t tid, uint32_t *inner);
 /* The path of its cgroup, of the default hierarchy or else of the first. -errno or 0. */
 int procmeta_cgroup(uint32_t tid, char *path, size_t n);
 /* Its name; what a newline may be in it stays. -errno or 0. */

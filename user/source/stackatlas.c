@@ -5,20 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "source/descriptor.h"
 #include "source/maps.h"
 #include "source/pagemap.h"
+#include "source/procmeta.h"
 #include "source/stackatlas.h"
 
-/* The descriptor is within this of the stack's top; what lies above it is static TLS padding. */
-#define TOP_BYTES 8192
 /* Where the stack's top is not the mapping's, it is looked for so far above the pointer. */
 #define SEEK_BYTES (1u << 20)
-#define STEP_BYTES (64u << 10)
-/* Fields of the descriptor lie within so many bytes of its start. */
-#define DESCRIPTOR 2304
 /* The kernel's frame of a handler is so near below the top of a sigaltstack. */
 #define SIGNAL_BYTES (64u << 10)
 /* A larger mapping is no stack, and counting its pages would take its time. */
@@ -29,12 +27,19 @@
 
 struct atlas {
 	int mem;
+	bool foreign; /* the process is in another pid namespace than we */
 	struct pagemap pagemap;
 	bool pages;
 	uint64_t page;
 	uint64_t gap;	/* stack_guard_gap */
 	uint64_t limit; /* RLIMIT_STACK of the process */
 	uint64_t *entries;
+};
+
+/* What was met below a mapping. */
+struct below {
+	uint64_t end;	    /* of the mapping before */
+	struct region wall; /* the last one without rights */
 };
 
 static int by_sp(const void *a, const void *b)
@@ -52,85 +57,35 @@ static uint64_t word_at(const uint8_t *p)
 	return v;
 }
 
-static bool has_tid(const uint8_t *p, size_t n, uint32_t tid)
+/* A descriptor holds the tid by which the thread knows itself. */
+static uint32_t inner_tid(const struct atlas *a, const struct task *t)
 {
-	for (size_t i = 16; i + 4 <= n && i < 1024; i += 4)
-		if (!memcmp(p + i, &tid, sizeof(tid)))
-			return true;
-	return false;
-}
+	uint32_t tid = t->key.tid;
 
-/* The C library's own word: block, size and size of the guard, three words in a row. */
-static bool take_block(struct stack *s, const uint8_t *p, size_t n, uint64_t self, uint64_t page)
-{
-	for (size_t i = 0; i + 24 <= n && i < DESCRIPTOR; i += 8) {
-		uint64_t block = word_at(p + i), size = word_at(p + i + 8);
-		uint64_t guard = word_at(p + i + 16);
-
-		if (!block || block % page || !size || size % page || size > STACK_MAX ||
-		    block > s->sp || block + size <= self || guard % page || guard >= size ||
-		    block + size > self + DESCRIPTOR + TOP_BYTES)
-			continue;
-		s->start = block + guard;
-		s->end = block + size;
-		s->guard = guard;
-		return true;
-	}
-	return false;
-}
-
-/*
- * Where thread-local storage lies above the thread pointer (arm64) glibc's has no such pointer: it
- * is told by its link in the list of all threads, to which the next link points back, before the tid.
- */
-static bool is_linked(const struct atlas *a, const uint8_t *p, uint64_t va, uint32_t tid)
-{
-	uint64_t next = word_at(p), back = 0;
-
-	return !memcmp(p + 16, &tid, sizeof(tid)) && next && next % 8 == 0 &&
-	       pread(a->mem, &back, sizeof(back), (off_t)(next + 8)) == sizeof(back) && back == va;
-}
-
-/* A descriptor begins with a pointer to itself (so does that of musl) and holds the tid. */
-static bool is_descriptor(const struct atlas *a, const uint8_t *p, size_t n, uint64_t va,
-			  uint32_t tid)
-{
-	return (word_at(p) == va && has_tid(p, n, tid)) || is_linked(a, p, va, tid);
-}
-
-static bool find_descriptor(const struct atlas *a, struct stack *s, uint64_t from, uint64_t to)
-{
-	uint8_t buf[STEP_BYTES];
-
-	for (; from < to; from += STEP_BYTES - DESCRIPTOR) {
-		size_t want = to - from < STEP_BYTES ? (size_t)(to - from) : STEP_BYTES;
-		ssize_t got = pread(a->mem, buf, want, (off_t)from);
-
-		for (ssize_t i = 0; i + 64 <= got; i += 16) {
-			size_t left = (size_t)(got - i);
-
-			if (!is_descriptor(a, buf + i, left, from + (uint64_t)i, s->task->key.tid))
-				continue;
-			take_block(s, buf + i, left, from + (uint64_t)i, a->page);
-			return true;
-		}
-		if (got < (ssize_t)want || to - from <= STEP_BYTES)
-			break;
-	}
-	return false;
+	if (a->foreign && procmeta_inner_tid(tid, &tid))
+		return 0;
+	return tid;
 }
 
 /* `next`: where the next thread of this mapping is; what is this one's lies below. */
 static bool is_pthread(const struct atlas *a, struct stack *s, uint64_t next)
 {
-	uint64_t from = s->sp & ~15ULL, top = s->end - TOP_BYTES;
+	struct descriptor_of who = { a->mem, inner_tid(a, s->task), s->sp, a->page };
+	uint64_t from = s->sp & ~15ULL, top = s->end - DESCRIPTOR_TOP;
 	uint64_t to = s->end - from > SEEK_BYTES ? from + SEEK_BYTES : s->end;
+	struct descriptor_block b;
 
-	if (a->mem < 0)
+	if (!who.tid)
 		return false;
-	if (from < top && find_descriptor(a, s, top, s->end))
-		return true;
-	return find_descriptor(a, s, from, to < next ? to : next);
+	if (!(from < top && descriptor_find(&who, top, s->end, &b)) &&
+	    !descriptor_find(&who, from, to < next ? to : next, &b))
+		return false;
+	if (b.size) {
+		s->start = b.start + b.guard;
+		s->end = b.start + b.size;
+		s->guard = b.guard;
+	}
+	return true;
 }
 
 /*
@@ -159,57 +114,73 @@ static bool is_signal(const struct atlas *a, struct stack *s, uint64_t next)
 	return false;
 }
 
-/* Guard markers may lie below a stack or, where one mapping holds many, end it. */
-static bool find_marker(struct atlas *a, struct stack *s)
+/*
+ * Guard markers may lie below a stack or, where one mapping holds many, end it. 1, 0: there is
+ * none, -errno: it cannot be told.
+ */
+static int find_marker(struct atlas *a, struct stack *s)
 {
 	uint64_t below = s->guard > a->page ? s->guard : a->page;
 	uint64_t va = s->start > below ? (s->start - below) / a->page * a->page : 0;
 	uint64_t stop, low = 0;
-	bool found = false;
+	int got = -EOPNOTSUPP;
 
-	while (a->pages && pagemap_next_guard(&a->pagemap, &va, s->sp, &stop) == 1) {
-		found = true;
+	while (a->pages && (got = pagemap_next_guard(&a->pagemap, &va, s->sp, &stop)) == 1) {
 		low = stop;
 		s->guard = stop - va;
 		va = stop;
 	}
-	if (found && low > s->start)
+	if (low > s->start)
 		s->start = low;
-	return found;
+	return low ? 1 : got;
 }
 
 /* It grows until its limit, or until the gap above what lies below. */
-static uint64_t main_floor(const struct atlas *a, const struct stack *s, const struct region *below)
+static uint64_t main_floor(const struct atlas *a, const struct stack *s, uint64_t below)
 {
 	uint64_t by_limit = s->end > a->limit ? s->end - a->limit : 0;
-	uint64_t by_gap = below->end + a->gap;
+	uint64_t by_gap = below + a->gap;
 	uint64_t floor = by_limit > by_gap ? by_limit : by_gap;
 
 	return floor < s->start ? floor : s->start;
 }
 
-static void find_guard(struct atlas *a, struct stack *s, const struct region *below)
+/*
+ * A mapping without rights right below the stack, or within what the library takes for it: a Java
+ * thread has none of the library's and protects the lowest pages itself.
+ */
+static bool find_wall(struct stack *s, const struct region *wall)
 {
-	bool vma = below->end == s->start && !strncmp(below->perms, "---", 3);
+	uint64_t block = s->start - s->guard;
+	uint64_t from = wall->start > block ? wall->start : block;
+
+	if (!wall->end || wall->end < s->start || wall->end > s->sp)
+		return false;
+	if (wall->end > s->start)
+		s->guard = wall->end - from;
+	else if (!s->guard)
+		s->guard = wall->end - wall->start;
+	s->start = wall->end;
+	return true;
+}
+
+static void find_guard(struct atlas *a, struct stack *s, const struct below *below)
+{
+	int marker;
 
 	if (s->kind == STACK_MAIN) {
 		s->guard_kind = GUARD_GAP;
 		s->guard = a->gap;
-		s->floor = main_floor(a, s, below);
+		s->floor = main_floor(a, s, below->end);
 		return;
 	}
-	if (vma) {
+	if (find_wall(s, &below->wall)) {
 		s->guard_kind = GUARD_VMA;
-		if (!s->guard)
-			s->guard = below->end - below->start;
-	} else if (find_marker(a, s)) {
-		s->guard_kind = GUARD_MADV;
-	} else if (s->guard && a->pagemap.no_guard_scan) {
-		/* the library says there is one; markers are older than the means to see them */
-		s->guard_kind = GUARD_UNKNOWN;
 	} else {
-		s->guard_kind = GUARD_NONE;
-		s->guard = 0;
+		marker = find_marker(a, s);
+		s->guard_kind = marker == 1 ? GUARD_MADV : marker ? GUARD_UNKNOWN : GUARD_NONE;
+		if (!marker)
+			s->guard = 0;
 	}
 	s->floor = s->start;
 }
@@ -236,7 +207,7 @@ static void count_touched(struct atlas *a, struct stack *s)
 }
 
 static void place(struct atlas *a, struct stack *s, const struct region *r,
-		  const struct region *below, uint64_t next)
+		  const struct below *below, uint64_t next)
 {
 	s->start = r->start;
 	s->end = r->end;
@@ -257,7 +228,8 @@ static void place(struct atlas *a, struct stack *s, const struct region *r,
 
 static int walk(struct atlas *a, uint32_t pid, struct stack *s, size_t n)
 {
-	struct region r, below = { 0 };
+	struct below below = { 0 };
+	struct region r;
 	struct maps *m;
 	size_t i = 0;
 	int got = maps_open(pid, &m);
@@ -271,12 +243,58 @@ static int walk(struct atlas *a, uint32_t pid, struct stack *s, size_t n)
 			s[i].kind = STACK_OUTSIDE;
 		for (; i < n && s[i].sp < r.end; i++)
 			place(a, &s[i], &r, &below, i + 1 < n ? s[i + 1].sp : UINT64_MAX);
-		below = r;
+		below.end = r.end;
+		if (!strncmp(r.perms, "---", 3))
+			below.wall = r;
 	}
 	for (; got == 0 && i < n; i++)
 		s[i].kind = STACK_OUTSIDE;
 	maps_close(m);
 	return got < 0 ? got : 0;
+}
+
+static void take_gap(const struct atlas *a, struct stack *s, size_t n, const struct region *r,
+		     uint64_t below)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (s[i].guard_kind != GUARD_NONE || s[i].start < r->start || s[i].start >= r->end)
+			continue;
+		s[i].guard_kind = GUARD_GAP;
+		s[i].guard = a->gap;
+		if (below + a->gap < r->start)
+			s[i].floor = below + a->gap;
+	}
+}
+
+/*
+ * MAP_GROWSDOWN gives a mapping what the main stack has: the kernel's gap. smaps alone tells (gd),
+ * and is dear, so that it is asked only where no guard was found.
+ */
+static void find_growing(const struct atlas *a, uint32_t pid, struct stack *s, size_t n)
+{
+	cleanup_fclose FILE *f = NULL;
+	cleanup_free char *line = NULL;
+	struct region r = { 0 };
+	uint64_t below = 0;
+	size_t room = 0, i = 0;
+	char path[40];
+
+	while (i < n && s[i].guard_kind != GUARD_NONE)
+		i++;
+	if (i == n)
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/smaps", pid);
+	f = fopen(path, "re");
+	while (f && getline(&line, &room, f) > 0) {
+		struct region next;
+
+		if (!maps_parse(line, &next)) {
+			below = r.end;
+			r = next;
+		} else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " gd")) {
+			take_gap(a, s, n, &r, below);
+		}
+	}
 }
 
 /* "NR args... SP PC" of a waiting task, "-1 SP PC" outside a system call, or "running". */
@@ -297,6 +315,17 @@ static uint64_t waiting_sp(uint32_t tid)
 	*p = '\0';
 	p = strrchr(buf, ' ');
 	return p ? strtoull(p, NULL, 16) : 0;
+}
+
+/* Where we cannot ask, it is taken for ours, as nearly always. */
+static bool is_foreign(uint32_t pid)
+{
+	struct stat ours, theirs;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
+	return !stat("/proc/self/ns/pid", &ours) && !stat(path, &theirs) &&
+	       ours.st_ino != theirs.st_ino;
 }
 
 /* "stack_guard_gap=PAGES" of the kernel's command line. */
@@ -338,6 +367,7 @@ int stackatlas_fill(uint32_t pid, struct stack *s, size_t n)
 	if (!a.entries)
 		return -ENOMEM;
 	a.mem = open(path, O_RDONLY | O_CLOEXEC);
+	a.foreign = is_foreign(pid);
 	a.gap = find_gap(a.page);
 	a.limit = find_limit(pid);
 	a.pages = !pagemap_open(&a.pagemap, pid);
@@ -347,6 +377,8 @@ int stackatlas_fill(uint32_t pid, struct stack *s, size_t n)
 	if (n)
 		qsort(s, n, sizeof(*s), by_sp);
 	err = walk(&a, pid, s, n);
+	if (!err)
+		find_growing(&a, pid, s, n);
 	if (a.pages)
 		pagemap_close(&a.pagemap);
 	if (a.mem >= 0)
