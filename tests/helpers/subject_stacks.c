@@ -128,6 +128,12 @@ static void on_nothing(struct stacked *s)
 			 :
 			 : "i"(SYS_pause), "r"(65536UL)
 			 : "memory");
+#elif defined(__aarch64__)
+	__asm__ volatile("mov sp, %1\n1:	mov x0, #0\n	mov x1, #0\n	mov x2, #0\n"
+			 "	mov x3, #0\n	mov x8, %0\n	svc #0\n	b 1b"
+			 :
+			 : "i"(SYS_ppoll), "r"(65536UL)
+			 : "memory", "x0", "x1", "x2", "x3", "x8");
 #endif
 	sleep_for_ever();
 }
