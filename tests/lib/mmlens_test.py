@@ -150,12 +150,20 @@ def _links(pid):
     return found
 
 
-def need_switches():
-    """Skips where no switch can be watched, with the product's own word why."""
+@functools.lru_cache(maxsize=None)
+def _no_switches():
+    """Why no switch can be watched here; asked once, because attaching takes seconds in a VM."""
     done = mmlens("stat", "--json", "-d", "0.1")
     if done.status == 3:
-        skip(done.error_line().strip())
+        return done.error_line().strip()
     done.expect(0)
+    return None
+
+
+def need_switches():
+    """Skips where no switch can be watched, with the product's own word why."""
+    if _no_switches():
+        skip(_no_switches())
 
 
 def watching(process):
