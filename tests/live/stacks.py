@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every thread's stack, by the thread's own word (pthread_getattr_np)."""
+import functools
 import os
 import resource
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import Subject, inspect, main, prop, skip, want, want_equal  # noqa: E402
+from mmlens_test import (  # noqa: E402
+    Subject, inspect, main, prop, skip, standing_one, want, want_equal)
 import pagemap  # noqa: E402
 
 PAGE = pagemap.PAGE
@@ -19,6 +21,13 @@ def need_root():
         skip("the memory of others needs root")
 
 
+def stacks():
+    """All the stacks; they rest, so that one subject and one atlas serve every property."""
+    need_root()
+    return standing_one("stacks", ("stacks",))
+
+
+@functools.lru_cache(maxsize=None)
 def atlas(subject):
     return {s["tid"]: s for s in inspect("stacks", subject.tids["main"])["stacks"]}
 
@@ -50,49 +59,45 @@ def forbidden_below(pid, start):
 
 @prop("{role}: bounds, guard and pointer are the thread's own", role=OWN)
 def _(role):
-    need_root()
-    with Subject("stacks") as s:
-        seen = atlas(s)[s.tids[role]]
-        start, end = s.range(f"stack_{role}")
-        want_equal((seen["kind"], seen["start"], seen["end"]), ("pthread", start, end), role)
-        asked, made = s.number(f"guard_{role}"), forbidden_below(s.tids["main"], start)
-        want_equal(seen["guard"], made if asked else 0, "guard")
-        want(seen["guard"] >= asked, f"guard {seen['guard']}, asked for {asked}")
-        want_equal(seen["guard_kind"] == "none", role == "noguard", "without guard")
-        want(0 <= s.number(f"local_{role}") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
-        want_equal(seen["overlaps"], False, "overlaps")
+    s = stacks()
+    seen = atlas(s)[s.tids[role]]
+    start, end = s.range(f"stack_{role}")
+    want_equal((seen["kind"], seen["start"], seen["end"]), ("pthread", start, end), role)
+    asked, made = s.number(f"guard_{role}"), forbidden_below(s.tids["main"], start)
+    want_equal(seen["guard"], made if asked else 0, "guard")
+    want(seen["guard"] >= asked, f"guard {seen['guard']}, asked for {asked}")
+    want_equal(seen["guard_kind"] == "none", role == "noguard", "without guard")
+    want(0 <= s.number(f"local_{role}") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
+    want_equal(seen["overlaps"], False, "overlaps")
 
 
 @prop("altstack: a handler is on its sigaltstack, with the bounds that were set")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        seen = atlas(s)[s.tids["altstack"]]
-        want_equal((seen["kind"], seen["start"], seen["end"]), ("sigaltstack", *s.range("on_altstack")),
-                   "altstack")
-        want(0 <= s.number("local_altstack") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
-        want_equal(seen["used"], seen["end"] - seen["sp"], "depth")
+    s = stacks()
+    seen = atlas(s)[s.tids["altstack"]]
+    want_equal((seen["kind"], seen["start"], seen["end"]), ("sigaltstack", *s.range("on_altstack")),
+               "altstack")
+    want(0 <= s.number("local_altstack") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
+    want_equal(seen["used"], seen["end"] - seen["sp"], "depth")
 
 
 @prop("zoned: pages that the program itself protects are the guard, though the library has none")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        seen = atlas(s)[s.tids["zoned"]]
-        start, _ = s.range("stack_zoned")
-        want_equal((seen["kind"], seen["start"], seen["end"]), ("pthread", *s.range("on_zoned")), "zoned")
-        want_equal((seen["guard_kind"], seen["guard"]), ("vma", seen["start"] - start), "guard")
-        want_equal(seen["headroom"], seen["sp"] - seen["start"], "headroom")
+    s = stacks()
+    seen = atlas(s)[s.tids["zoned"]]
+    start, _ = s.range("stack_zoned")
+    want_equal((seen["kind"], seen["start"], seen["end"]), ("pthread", *s.range("on_zoned")), "zoned")
+    want_equal((seen["guard_kind"], seen["guard"]), ("vma", seen["start"] - start), "guard")
+    want_equal(seen["headroom"], seen["sp"] - seen["start"], "headroom")
 
 
 @prop("growing: of MAP_GROWSDOWN the kernel's gap is the guard, as below the main stack")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        seen = atlas(s)
-        own, main_stack = seen[s.tids["growing"]], seen[s.tids["main"]]
-        want_equal((own["kind"], own["guard_kind"], own["guard"], own["note"]),
-                   ("pthread", "gap", main_stack["guard"], None), "growing")
+    s = stacks()
+    seen = atlas(s)
+    own, main_stack = seen[s.tids["growing"]], seen[s.tids["main"]]
+    want_equal((own["kind"], own["guard_kind"], own["guard"], own["note"]),
+               ("pthread", "gap", main_stack["guard"], None), "growing")
 
 
 @prop("in a pid namespace of its own: threads are told by the tids that they know")
@@ -109,18 +114,17 @@ def _():
 
 @prop("{role}: a marker of MADV_GUARD is its guard, though the mapping holds two stacks", role=MARKED)
 def _(role):
-    need_root()
-    with Subject("stacks") as s:
-        if role not in s.tids:
-            skip("no MADV_GUARD_INSTALL")
-        seen = atlas(s)[s.tids[role]]
-        start, end = s.range(f"stack_{role}")
-        if seen["guard_kind"] == "none":
-            skip("the kernel does not tell of guard markers")
-        want_equal((seen["kind"], seen["guard_kind"], seen["guard"]), ("pthread", "madvise", PAGE), role)
-        # The marker lies at the foot of what the library takes for the stack.
-        want_equal((seen["start"], seen["end"]), (start + PAGE, end), "bounds")
-        want_equal((seen["touched"], seen["overlaps"]), (touched(s, start, end), False), "touched")
+    s = stacks()
+    if role not in s.tids:
+        skip("no MADV_GUARD_INSTALL")
+    seen = atlas(s)[s.tids[role]]
+    start, end = s.range(f"stack_{role}")
+    if seen["guard_kind"] == "none":
+        skip("the kernel does not tell of guard markers")
+    want_equal((seen["kind"], seen["guard_kind"], seen["guard"]), ("pthread", "madvise", PAGE), role)
+    # The marker lies at the foot of what the library takes for the stack.
+    want_equal((seen["start"], seen["end"]), (start + PAGE, end), "bounds")
+    want_equal((seen["touched"], seen["overlaps"]), (touched(s, start, end), False), "touched")
 
 
 def touched(subject, start, end):
@@ -129,75 +133,68 @@ def touched(subject, start, end):
 
 @prop("{role}: touched is what pagemap has of it", role=OWN)
 def _(role):
-    need_root()
-    with Subject("stacks") as s:
-        seen = atlas(s)[s.tids[role]]
-        want_equal(seen["touched"], touched(s, *s.range(f"stack_{role}")), "touched")
+    s = stacks()
+    seen = atlas(s)[s.tids[role]]
+    want_equal(seen["touched"], touched(s, *s.range(f"stack_{role}")), "touched")
 
 
 @prop("two threads on one piece of memory are flagged, and no others")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        flagged = {t for t, seen in atlas(s).items() if seen["overlaps"]}
-        want_equal(flagged, {s.tids["common1"], s.tids["common2"]}, "flagged")
+    s = stacks()
+    flagged = {t for t, seen in atlas(s).items() if seen["overlaps"]}
+    want_equal(flagged, {s.tids["common1"], s.tids["common2"]}, "flagged")
 
 
 @prop("outside: a pointer to where nothing is mapped is flagged")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        seen = atlas(s)[s.tids["outside"]]
-        if seen["sp"] is None:
-            skip("the pointer is not known here")
-        want_equal((seen["kind"], seen["note"], seen["sp"]), ("outside any mapping", "OUTSIDE", 65536),
-                   "outside")
+    s = stacks()
+    seen = atlas(s)[s.tids["outside"]]
+    if seen["sp"] is None:
+        skip("the pointer is not known here")
+    want_equal((seen["kind"], seen["note"], seen["sp"]), ("outside any mapping", "OUTSIDE", 65536),
+               "outside")
 
 
 @prop("the largest users come first")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        seen = inspect("stacks", s.tids["main"])["stacks"]
-        known = [t["touched"] for t in seen if t["touched"] is not None]
-        want_equal(known, sorted(known, reverse=True), "touched")
-        want_equal({t["tid"] for t in seen}, {int(t) for t in os.listdir(
-            f"/proc/{s.tids['main']}/task")}, "threads")
+    s = stacks()
+    seen = inspect("stacks", s.tids["main"])["stacks"]
+    known = [t["touched"] for t in seen if t["touched"] is not None]
+    want_equal(known, sorted(known, reverse=True), "touched")
+    want_equal({t["tid"] for t in seen}, {int(t) for t in os.listdir(
+        f"/proc/{s.tids['main']}/task")}, "threads")
 
 
 @prop("ucontext: it is not on a known stack, and that is said")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        seen = atlas(s)[s.tids["ucontext"]]
-        want_equal(seen["kind"], "not on a known stack", "ucontext")
-        want_equal((seen["used"], seen["guard_kind"]), (None, None), "of a mapping that is no stack")
+    s = stacks()
+    seen = atlas(s)[s.tids["ucontext"]]
+    want_equal(seen["kind"], "not on a known stack", "ucontext")
+    want_equal((seen["used"], seen["guard_kind"]), (None, None), "of a mapping that is no stack")
 
 
 @prop("main: its pointer lies on [stack], above the gap, and it may grow to its limit")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        pid = s.tids["main"]
-        seen = atlas(s)[pid]
-        want_equal((seen["kind"], seen["guard_kind"]), ("main", "gap"), "main")
-        want(0 <= s.number("local_main") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
-        limit = resource.prlimit(pid, resource.RLIMIT_STACK)[0]
-        if limit != resource.RLIM_INFINITY:
-            want_equal(seen["headroom"], seen["sp"] - (seen["end"] - limit), "headroom")
+    s = stacks()
+    pid = s.tids["main"]
+    seen = atlas(s)[pid]
+    want_equal((seen["kind"], seen["guard_kind"]), ("main", "gap"), "main")
+    want(0 <= s.number("local_main") - seen["sp"] < 4096, f"sp {seen['sp']:#x}")
+    limit = resource.prlimit(pid, resource.RLIMIT_STACK)[0]
+    if limit != resource.RLIM_INFINITY:
+        want_equal(seen["headroom"], seen["sp"] - (seen["end"] - limit), "headroom")
 
 
 @prop("show: each thread's user_stack is that of stacks, by the contract's keys")
 def _():
-    need_root()
-    with Subject("stacks") as s:
-        shown = {t["tid"]: t for t in inspect("show", s.tids["main"])["tasks"]}
-        for role in OWN:
-            seen = atlas(s)[s.tids[role]]
-            user = shown[s.tids[role]]["user_stack"]
-            for key in ("start", "end", "sp", "used", "touched", "guard"):
-                want_equal(user[key], seen[key], f"{role} {key}")
-            want(set(shown[s.tids[role]]["kernel_stack"]) >= {"base", "size", "sp", "used"}, "keys")
+    s = stacks()
+    shown = {t["tid"]: t for t in inspect("show", s.tids["main"])["tasks"]}
+    for role in OWN:
+        seen = atlas(s)[s.tids[role]]
+        user = shown[s.tids[role]]["user_stack"]
+        for key in ("start", "end", "sp", "used", "touched", "guard"):
+            want_equal(user[key], seen[key], f"{role} {key}")
+        want(set(shown[s.tids[role]]["kernel_stack"]) >= {"base", "size", "sp", "used"}, "keys")
 
 
 main()
