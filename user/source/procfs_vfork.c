@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "lib/arch.h"
 #include "lib/cleanup.h"
 #include "source/procfs.h"
 
@@ -39,11 +40,7 @@ static enum wait waits_for_vfork(const char *root, const struct task *t)
 		return WAIT_UNKNOWN;
 	if (sscanf(buf, "%" SCNu64 " %" SCNx64, &nr, &flags) != 2)
 		return WAIT_NO;
-#ifdef SYS_vfork
-	if (nr == SYS_vfork)
-		return WAIT_VFORK;
-#endif
-	if (nr == SYS_clone3)
+	if (nr == (uint64_t)ARCH_SYS_VFORK || nr == SYS_clone3)
 		return WAIT_VFORK;
 	return nr == SYS_clone && flags & CLONE_VFORK ? WAIT_VFORK : WAIT_NO;
 }
