@@ -11,12 +11,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "subject.h"
 
 #define REGION_PAGES 16
 #define HUGE_SIZE    (2UL << 20)
+/* 1507f51255c9 ("mm: introduce memfd_secret system call", 5.14) */
+#define SYS_MEMFD_SECRET 447
 
 /* Bits of /proc/kpageflags (Documentation/admin-guide/mm/pagemap.rst). */
 #define KPF_KSM	      21
@@ -125,6 +128,25 @@ static void *make_memfd(size_t *len)
 	return map_fd(memfd_create("subject-memfd", MFD_CLOEXEC), *len, MAP_SHARED);
 }
 
+/* Out of reach even of the kernel's own reads; NULL where it has no such call. */
+static void *make_secret(size_t *len)
+{
+	return map_fd((int)syscall(SYS_MEMFD_SECRET, 0), *len, MAP_SHARED);
+}
+
+/* The device's name and anonymous pages. */
+static void *make_dev_zero(size_t *len)
+{
+	int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	void *p = mmap(NULL, *len, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	close(fd);
+	if (p == MAP_FAILED)
+		return NULL;
+	region_at(p, *len);
+	return p;
+}
+
 static void *make_posix_shm(size_t *len)
 {
 	char name[64];
@@ -171,13 +193,16 @@ static void *make_file_written(size_t *len)
 	return map_fd(temporary_file(), *len, MAP_PRIVATE);
 }
 
+/* NULL on a kernel that gives each page read a frame of its own. */
 static void *make_zero(size_t *len)
 {
 	void *p = fenced(*len);
 
-	if (p && keep_small(p, *len))
-		read_all(p, *len);
-	return p;
+	if (!p || !keep_small(p, *len))
+		return NULL;
+	read_all(p, *len);
+	errno = ENOTSUP;
+	return await_flag(p, KPF_ZERO_PAGE, 1) ? p : NULL;
 }
 
 static void *make_thp(size_t *len)
@@ -195,8 +220,31 @@ static void *make_thp(size_t *len)
 	return await_flag(p, KPF_THP, 1) ? p : NULL;
 }
 
-/* Lends the kernel a huge page beyond its pool, which falls back to it when the subject ends. */
-static void *make_hugetlb(size_t *len)
+static void *huge_private(size_t len)
+{
+	return anonymous(MAP_PRIVATE | MAP_HUGETLB | MAP_POPULATE, len);
+}
+
+static void *huge_memfd(size_t len)
+{
+	return map_fd(memfd_create("subject-huge", MFD_CLOEXEC | MFD_HUGETLB), len, MAP_SHARED);
+}
+
+static void *huge_sysv(size_t len)
+{
+	int id = shmget(IPC_PRIVATE, len, IPC_CREAT | SHM_HUGETLB | 0600);
+	void *p = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+
+	if (id >= 0)
+		shmctl(id, IPC_RMID, NULL);
+	if (p == (void *)-1)
+		return NULL;
+	say("sysv_huge_id", "%d", id);
+	return p;
+}
+
+/* Lends the kernel huge pages beyond its pool, which fall back to it when the subject ends. */
+static void *lend_huge(void *(*make)(size_t len), size_t *len)
 {
 	static const char over[] = "/proc/sys/vm/nr_overcommit_hugepages";
 	char before[32];
@@ -205,14 +253,29 @@ static void *make_hugetlb(size_t *len)
 	*len = HUGE_SIZE;
 	if (!read_text(over, before, sizeof(before)))
 		return NULL;
-	if (atoi(before) < 2 && !write_text(over, "2"))
+	if (atoi(before) < 8 && !write_text(over, "8"))
 		return NULL;
-	p = anonymous(MAP_PRIVATE | MAP_HUGETLB | MAP_POPULATE, *len);
-	if (atoi(before) < 2)
-		write_text(over, before);
+	p = make(*len);
 	if (p)
 		region_at(p, *len);
+	if (atoi(before) < 8)
+		write_text(over, before);
 	return p;
+}
+
+static void *make_hugetlb(size_t *len)
+{
+	return lend_huge(huge_private, len);
+}
+
+static void *make_memfd_huge(size_t *len)
+{
+	return lend_huge(huge_memfd, len);
+}
+
+static void *make_sysv_huge(size_t *len)
+{
+	return lend_huge(huge_sysv, len);
 }
 
 /* ksmd in a hurry: others may have gigabytes for it to look through first. */
@@ -268,6 +331,8 @@ static const struct nature {
 	{ "private", make_private, true },
 	{ "shared_anon", make_shared, false },
 	{ "memfd", make_memfd, false },
+	{ "memfd_secret", make_secret, false },
+	{ "dev_zero", make_dev_zero, true },
 	{ "posix_shm", make_posix_shm, false },
 	{ "sysv_shm", make_sysv_shm, false },
 	{ "file_shared", make_file_shared, false },
@@ -275,6 +340,8 @@ static const struct nature {
 	{ "zero", make_zero, false },
 	{ "thp", make_thp, false },
 	{ "hugetlb", make_hugetlb, false },
+	{ "memfd_huge", make_memfd_huge, false },
+	{ "sysv_huge", make_sysv_huge, false },
 	{ "ksm", make_ksm, false },
 };
 

@@ -20,6 +20,7 @@ struct object {
 	uint64_t size;	   /* of its largest mapping */
 	uint64_t resident; /* in memory, whoever put it there */
 	bool resident_known;
+	bool ours; /* SysV: a mapper is in our IPC namespace, so that the kernel lists it to us */
 	uint32_t key; /* SysV, and so is the next */
 	uint64_t nattch;
 	bool sysv_known;

@@ -24,8 +24,10 @@ static const struct {
 	{ "[sigpage]", NATURE_KERNEL },
 	{ "[uprobes]", NATURE_KERNEL },
 	{ "[anon_shmem:", NATURE_SHARED },
-	{ "/dev/zero", NATURE_SHARED },
+	{ "/dev/zero (deleted)", NATURE_SHARED },
+	{ "/dev/zero", NATURE_ANON }, /* mapped private */
 	{ "/memfd:", NATURE_MEMFD },
+	{ "/secretmem", NATURE_MEMFD }, /* memfd_secret(2) */
 	{ "/SYSV", NATURE_SYSV },
 	{ "/dev/shm/", NATURE_SHM },
 	{ "/anon_hugepage", NATURE_HUGETLB },

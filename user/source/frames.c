@@ -35,19 +35,25 @@ static uint64_t own_entry(const void *at)
 	return entry;
 }
 
-/* A page read but never written is the zero page. */
+/*
+ * A page read but never written is the zero page, but on a kernel that does without it: there each
+ * is a page of its own.
+ */
 static uint64_t find_zero(void)
 {
 	size_t len = (size_t)sysconf(_SC_PAGESIZE);
-	volatile char *p = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint64_t entry;
+	volatile char *p = mmap(NULL, 2 * len, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t first, second;
 
 	if (p == MAP_FAILED)
 		return 0;
-	(void)*p;
-	entry = own_entry((const void *)p);
-	munmap((void *)p, len);
-	return entry & PAGE_PRESENT ? entry & PAGE_FRAME : 0;
+	(void)p[0], (void)p[len];
+	first = own_entry((const void *)p);
+	second = own_entry((const char *)p + len);
+	munmap((void *)p, 2 * len);
+	if (!(first & second & PAGE_PRESENT) || (first ^ second) & PAGE_FRAME)
+		return 0;
+	return first & PAGE_FRAME;
 }
 
 static bool ksm_in_use(void)

@@ -2,28 +2,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <uthash.h>
 
 #include "lib/cleanup.h"
 #include "source/maps.h"
+#include "source/objectid.h"
 #include "source/objects.h"
 
 #define SYS_CACHESTAT 451 /* cf264e1329fb ("cachestat: implement cachestat syscall", 6.5) */
 /* Pages asked of mincore() at once. */
 #define MINCORE_PAGES 65536
-
-struct object_key {
-	uint64_t device;
-	uint64_t inode;
-};
 
 struct object_index {
 	struct object_key key;
@@ -74,14 +72,14 @@ static void ask_resident(struct object *o, uint32_t tid, const struct region *r)
 {
 	cleanup_close int fd = -1;
 	struct stat st;
-	char path[96];
+	struct statfs fs;
+	char path[OBJECT_PATH_MAX];
 
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, tid, r->start,
-		 r->end);
+	objectid_path(path, tid, r);
 	/* a device may do anything when it is opened */
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || statfs(path, &fs))
 		return;
-	if (o->nature == NATURE_HUGETLB) {
+	if (fs.f_type == HUGETLBFS_MAGIC) {
 		/* it is never swapped, so what is allocated is in memory */
 		o->resident = (uint64_t)st.st_blocks * 512;
 		o->resident_known = true;
@@ -146,15 +144,20 @@ static int add_mapper(struct object *o, uint64_t space, uint32_t tid)
 
 static int add_region(struct objects *all, uint64_t space, uint32_t tid, const struct region *r)
 {
-	struct object_key key = { (uint64_t)r->major << 32 | r->minor, r->inode };
-	struct object *o = find(all, &key);
+	struct object_key key;
+	struct object *o;
 
+	if (!objectid_of(tid, r, &key))
+		return 0;
+	o = find(all, &key);
 	if (!o)
 		o = add(all, &key, r);
 	if (!o)
 		return -ENOMEM;
 	if (r->end - r->start > o->size)
 		o->size = r->end - r->start;
+	if (o->nature == NATURE_SYSV && !o->ours)
+		o->ours = objectid_ipc_is_ours(tid);
 	if (!o->resident_known)
 		ask_resident(o, tid, r);
 	return add_mapper(o, space, tid);
@@ -169,7 +172,7 @@ int objects_add_space(struct objects *all, uint64_t space, uint32_t tid)
 	if (got)
 		return got;
 	while ((got = maps_next(maps, &r)) == 1)
-		if (region_is_shared(&r) && r.inode && add_region(all, space, tid, &r)) {
+		if (region_is_shared(&r) && add_region(all, space, tid, &r)) {
 			got = -ENOMEM;
 			break;
 		}
@@ -193,7 +196,7 @@ void objects_add_sysv(struct objects *all)
 		for (size_t i = 0; i < all->n; i++) {
 			struct object *o = all->o[i];
 
-			if (o->nature != NATURE_SYSV || o->inode != id)
+			if (o->nature != NATURE_SYSV || !o->ours || o->inode != id)
 				continue;
 			o->key = (uint32_t)key;
 			o->nattch = nattch;

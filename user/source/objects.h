@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory objects found through the mappings of living spaces, open descriptor or not: an object
- * is its device and inode, whatever name it once had.
+ * is told by its inode (source/objectid.h), whatever name it once had.
  */
 #ifndef MMLENS_SOURCE_OBJECTS_H
 #define MMLENS_SOURCE_OBJECTS_H
@@ -18,7 +18,7 @@ struct objects {
 
 /* What the space of task `tid` maps shared. -errno; -EACCES: its mappings are not for us. */
 int objects_add_space(struct objects *all, uint64_t space, uint32_t tid);
-/* Keys and attach counts of SysV segments. */
+/* Keys and attach counts of the SysV segments of our IPC namespace. */
 void objects_add_sysv(struct objects *all);
 void objects_deinit(struct objects *all);
 
