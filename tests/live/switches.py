@@ -145,7 +145,7 @@ def _():
 @prop("the window's own switch count agrees with /proc/stat while a workload dominates")
 def _():
     need_switches()
-    with Subject("switch-processes", 100000) as s:
+    with Subject("switch-processes", 10 * ROUNDS) as s:
         outer = total_switches()
         window = Window()
         inner = total_switches()
