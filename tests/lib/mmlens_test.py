@@ -151,19 +151,19 @@ def _links(pid):
 
 
 @functools.lru_cache(maxsize=None)
-def _no_switches():
+def _no_switches(command):
     """Why no switch can be watched here; asked once, because attaching takes seconds in a VM."""
-    done = mmlens("stat", "--json", "-d", "0.1")
+    done = mmlens(command, "--json", "-d", "0.1")
     if done.status == 3:
         return done.error_line().strip()
     done.expect(0)
     return None
 
 
-def need_switches():
+def need_switches(command="stat"):
     """Skips where no switch can be watched, with the product's own word why."""
-    if _no_switches():
-        skip(_no_switches())
+    if _no_switches(command):
+        skip(_no_switches(command))
 
 
 def watching(process):

@@ -8,18 +8,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    have,
-    MMLENS, Subject, main, mmlens, prop, skip, strict_json, want, want_equal)
+    MMLENS, Subject, have, main, mmlens, need_switches, prop, strict_json, want, want_equal, watching)
 
 EVENTS = ["stat", "trace"]
-
-
-def need(command):
-    """Skips where the machine gives no events, in the inspector's words."""
-    done = mmlens(command, "-d", "0.1")
-    if done.status == 3:
-        skip(done.error_line().strip())
-    done.expect(0)
 
 
 def start(*args, **more):
@@ -28,10 +19,9 @@ def start(*args, **more):
 
 
 def interrupted(number, *args):
-    """(status, out, err) of a command that gets a signal after a second."""
+    """(status, out, err) of a command that gets a signal while it watches."""
     process = start(*args)
-    time.sleep(1.5)
-    want(process.poll() is None, "it ended by itself")
+    watching(process)
     process.send_signal(number)
     try:
         out, err = process.communicate(timeout=20)
@@ -45,7 +35,7 @@ def interrupted(number, *args):
 @prop("{command}: {name} ends it with its summary and exit 0", command=EVENTS,
       name=["SIGINT", "SIGTERM"])
 def _(command, name):
-    need(command)
+    need_switches(command)
     status, out, err = interrupted(getattr(signal, name), command)
     want_equal((status, err.startswith(b"mmlens: ")), (0, False), f"status, error ({err!r})")
     want(out.strip(), "nothing was printed")
@@ -53,7 +43,7 @@ def _(command, name):
 
 @prop("stat --json: SIGINT leaves a whole document")
 def _():
-    need("stat")
+    need_switches("stat")
     status, out, err = interrupted(signal.SIGINT, "stat", "--json")
     want_equal(status, 0, f"status ({err!r})")
     want_equal(strict_json(out)["schema"], "mmlens.stat/1", "schema")
@@ -67,7 +57,7 @@ def objects(data):
 
 @prop("trace --json: SIGINT leaves whole lines")
 def _():
-    need("trace")
+    need_switches("trace")
     status, out, err = interrupted(signal.SIGINT, "trace", "--json")
     want_equal(status, 0, f"status ({err!r})")
     want(objects(out), "no line")
@@ -78,7 +68,7 @@ def _():
 def _(command):
     have(command.split()[0])
     if command.split()[0] in EVENTS:
-        need(command.split()[0])
+        need_switches(command.split()[0])
     process = start(*command.split())
     process.stdout.close()
     try:
@@ -93,7 +83,7 @@ def _(command):
 
 @prop("{command}: -d is the length of the window", command=EVENTS)
 def _(command):
-    need(command)
+    need_switches(command)
     begin = time.monotonic()
     mmlens(command, "-d", "1").expect(0)
     took = time.monotonic() - begin
@@ -102,23 +92,23 @@ def _(command):
 
 @prop("{command}: -- COMMAND is run, and measured to its end", command=EVENTS)
 def _(command):
-    need(command)
+    need_switches(command)
     run = mmlens(command, "--json", "--", "sh", "-c", "sleep 0.3; echo said >&2").expect(0)
     want(b"said" in run.err, f"the command did not run: {run}")
 
 
 @prop("stat: a command that cannot be run is exit 1 and one line")
 def _():
-    need("stat")
+    need_switches("stat")
     mmlens("stat", "--", "/nonexistent/command").expect(1).error_line()
 
 
 @prop("trace: every line has time, cpu, class and both tasks, and time does not go back on a CPU")
 def _():
-    need("trace")
+    need_switches("trace")
     with Subject("switch-threads", 200) as s:
         process = start("trace", "--json", "-d", "4")
-        time.sleep(1.5)
+        watching(process)
         s.go()
         out, err = process.communicate(timeout=60)
     want_equal(process.returncode, 0, f"status ({err!r})")

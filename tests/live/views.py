@@ -8,17 +8,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LABEL, MMLENS, Subject, inspect, main, mmlens, prop, skip, strict_json, want, want_equal,
-    watching)
+    LABEL, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, skip, strict_json, want,
+    want_equal, watching)
 
 ROUNDS = 2000
-
-
-def need():
-    done = mmlens("stat", "-d", "0.1")
-    if done.status == 3:
-        skip(done.error_line().strip())
-    done.expect(0)
 
 
 class Session:
@@ -54,7 +47,7 @@ def total(document):
 
 @prop("views: CPUs, tasks and classes add up to the same")
 def _():
-    need()
+    need_switches()
     d = inspect("stat", "-d", "1")
     want_equal(sum(c["switches"] for c in d["cpus"]), d["switches"], "sum over CPUs")
     want_equal(sum(c["loads"] for c in d["cpus"]), d["loads"], "loads over CPUs")
@@ -66,7 +59,7 @@ def _():
 
 @prop("views: two processes that hand one CPU to each other are the pairs of their spaces")
 def _():
-    need()
+    need_switches()
     d, tids = played("switch-processes")
     spaces = {t["tid"]: t["space"] for t in d["tasks"]}
     a, b = (spaces[t] for t in tids.values())
@@ -78,7 +71,7 @@ def _():
 
 @prop("filters: --tid keeps the switches with that task on one side")
 def _():
-    need()
+    need_switches()
     d, tids = played("switch-processes", role="pid", option="--tid")
     want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
     mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
@@ -88,7 +81,7 @@ def _():
 
 @prop("filters: --comm keeps one name, and one that nobody has keeps nothing")
 def _():
-    need()
+    need_switches()
     d, _ = played("switch-threads", "--comm", "subject")
     want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
     want_equal(total(inspect("stat", "-d", "0.5", "--comm", "nobody-has-it")), 0, "switches")
@@ -96,7 +89,7 @@ def _():
 
 @prop("filters: --cpu, --class and both together")
 def _():
-    need()
+    need_switches()
     d = inspect("stat", "-d", "1", "--cpu", "0")
     want_equal({c["cpu"] for c in d["cpus"]}, {0}, "CPUs")
     d, _ = played("switch-processes", "--class", "process")
@@ -106,7 +99,7 @@ def _():
 
 @prop("filters: --space keeps one address space")
 def _():
-    need()
+    need_switches()
     with Subject("switch-threads", ROUNDS) as s:
         listed = inspect("list", s.tids["pid"])
         space = listed["spaces"][0]["space"]
@@ -118,7 +111,7 @@ def _():
 
 @prop("delays: a sleeper's sleep is as long as it slept, and it ran in between")
 def _():
-    need()
+    need_switches()
     d, tids = played("switch-sleeper", "--delays", rounds=500)
     t = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
     want(0.5e9 <= t["sleep_ns"], f"500 sleeps of 1 ms and more: {t}")
@@ -129,7 +122,7 @@ def _():
 
 @prop("delays: null when they were not asked for")
 def _():
-    need()
+    need_switches()
     d = inspect("stat", "-d", "0.3")
     want_equal(d["delays"], None, "delays")
     want(all(t["sleep_ns"] is None and t["runnable_ns"] is None for t in d["tasks"]), "tasks")
@@ -137,7 +130,7 @@ def _():
 
 @prop("refresh: -i shows the counts while the window lasts")
 def _():
-    need()
+    need_switches()
     text = mmlens("stat", "-i", "0.4", "-d", "1.5").expect(0).out.decode()
     want(text.count("CLASS ") >= 3, f"{text.count('CLASS ')} tables")
 
@@ -148,7 +141,7 @@ def events(*args):
 
 @prop("trace: a command's fork, exec and exit are told with what the birth shares")
 def _():
-    need()
+    need_switches()
     lines = events("--", "sh", "-c", "(exit 3); /bin/true & wait")
     by = {}
     for e in lines:
@@ -163,7 +156,7 @@ def _():
 
 @prop("trace: wake-ups of two threads are in one space, of two processes not, both by futex")
 def _():
-    need()
+    need_switches()
     for name, same in (("switch-threads", True), ("switch-processes", False)):
         with Subject(name, 300) as s:
             tids = set(s.tids.values())
@@ -181,7 +174,7 @@ def _():
 
 @prop("trace: events are in the order of time, and so many switches as the kernel counted")
 def _():
-    need()
+    need_switches()
     with Subject("switch-processes", ROUNDS) as s:
         session = Session("trace", *[w for t in s.tids.values() for w in ("-p", t)])
         s.go()
@@ -195,7 +188,7 @@ def _():
 
 @prop("loss: a reader that is stopped loses events, and says how many and where")
 def _():
-    need()
+    need_switches()
     with Subject("switch-processes", 400000) as s:
         session = Session("trace")
         session.process.stdout.readline()  # by now it surely watches
@@ -211,13 +204,13 @@ def _():
 
 @prop("colour: none in a pipe")
 def _():
-    need()
+    need_switches()
     want(b"\033" not in mmlens("trace", "-d", "0.5").expect(0).out, "escape sequences in a pipe")
 
 
 @prop("a CPU that is taken away and comes back is counted, and nothing is lost")
 def _():
-    need()
+    need_switches()
     if LABEL == "host":
         skip("the CPUs of this machine are not ours to take away")
     switch = "/sys/devices/system/cpu/cpu1/online"
