@@ -189,16 +189,17 @@ def _():
 @prop("loss: a reader that is stopped loses events, and says how many and where")
 def _():
     need_switches()
-    with Subject("switch-processes", 400000) as s:
+    # with their wake-ups 14 MB of records, for a ring of 8 MiB
+    with Subject("switch-processes", 150000) as s:
         session = Session("trace")
         session.process.stdout.readline()  # by now it surely watches
         session.process.send_signal(signal.SIGSTOP)
         s.go()
         session.process.send_signal(signal.SIGCONT)
-        lines = [strict_json(line) for line in session.end().splitlines()]
+        lines = [strict_json(line) for line in session.end().splitlines() if b'"lost"' in line]
     lost = lines[-1]["lost"]
     told = sum(e["dropped"] for e in lines if e.get("event") == "lost")
-    want(lost > 0, "nothing was lost in 800,000 switches without a reader")
+    want(lost > 0, "nothing was lost in 300,000 switches without a reader")
     want(0 < told <= lost, f"told in place {told} of {lost}")
 
 
