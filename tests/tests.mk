@@ -8,7 +8,8 @@ TESTS_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-missing-field-initi
 SUBJECT_SRC := $(wildcard tests/helpers/subject*.c)
 SUBJECT_OBJ := $(SUBJECT_SRC:%.c=$(O)/%.o)
 PROC_TESTS  := $(O)/tests/proc_storm $(O)/tests/proc_fuzz $(O)/tests/proc_access
-HELPERS     := $(O)/tests/subject $(O)/tests/kcmp_oracle $(O)/tests/bench_read $(PROC_TESTS)
+ALONE       := $(O)/tests/kcmp_oracle $(O)/tests/reference
+HELPERS     := $(O)/tests/subject $(ALONE) $(O)/tests/bench_read $(PROC_TESTS)
 
 $(O)/tests/helpers/%.o: tests/helpers/%.c
 	$(call say,CC,$@)
@@ -19,7 +20,7 @@ $(O)/tests/subject: $(SUBJECT_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^
 
-$(O)/tests/kcmp_oracle: $(O)/tests/helpers/kcmp_oracle.o
+$(ALONE): $(O)/tests/%: $(O)/tests/helpers/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^
 

@@ -4,7 +4,8 @@
 USER_SRC  := $(wildcard user/*.c user/*/*.c)
 USER_OBJ  := $(USER_SRC:%.c=$(O)/%.o)
 USER_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wformat=2 -Wstrict-prototypes -Wshadow \
-	-Wno-missing-field-initializers -D_GNU_SOURCE -Iuser -Ikmod/uapi -Ibpf -I$(O)/bpf -I$(O)/user $(CFLAGS)
+	-Wno-missing-field-initializers -D_GNU_SOURCE -Iuser -Iuser/arch/$(ARCH) -Ikmod/uapi -Ibpf -I$(O)/bpf \
+	-I$(O)/user $(CFLAGS)
 USER_LDLIBS := -lsmartcols -lyajl -lcap -lbpf -lelf -lz -lm -lrt -lpthread
 
 all: $(O)/mmlens

@@ -146,6 +146,7 @@ static int window(struct lab *l, struct switches *out, struct why *why)
 	err = switch_session_start(ss, why);
 	if (!err)
 		err = duel_play(l, &d, &s, l->quick ? 16 : 64, lab_share(l, 2));
+	lab_count(l, "direct: pairs of partners", (double)d.n, "count");
 	if (!err)
 		err = switch_session_stop(ss, out);
 	switch_session_close(ss);

@@ -165,7 +165,7 @@ void toll_take(struct lab *l, struct toll *tolls)
 	lab_say(l, PROOF_STEP,
 		"pass %d messages of %d bytes through each medium, every switch and every system "
 		"call counted by eBPF",
-		2 * ROUNDS, SIZE);
+		2 * (ROUNDS + 1), SIZE);
 	lab_progress(l, "counting switches and copies");
 	err = lab_apart(l, trace, tolls, lab_share(l, 2));
 	if (err)
