@@ -92,19 +92,26 @@ static __always_inline bool compat_on_cpu(const struct task_struct *t)
 /* Of two kernels only one has the helper; the other's verifier never sees the dead call. */
 #define compat_has_helper(fn) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##fn)
 
+/* What the current task had in its registers when it entered the kernel. */
+static __always_inline const void *compat_registers(void)
+{
+	const struct task_struct *me = (const void *)bpf_get_current_task();
+
+	/* dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper", 5.15) */
+	if (compat_has_helper(task_pt_regs))
+		return (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return arch_registers(BPF_CORE_READ(me, stack));
+}
+
 /*
  * The number of the system call that the current task is in and its first argument; -1 when it is
- * in none or this kernel cannot tell (bpf_task_pt_regs() is since 5.15). After an interrupt in user
- * mode a vector stands there, below 0 as no call is.
+ * in none. After an interrupt in user mode a vector stands there, below 0 as no call is.
  */
 static __always_inline __s32 compat_syscall(__u64 *arg)
 {
 	long nr;
 
-	*arg = 0;
-	if (!compat_has_helper(task_pt_regs))
-		return -1;
-	nr = arch_syscall((const void *)bpf_task_pt_regs(bpf_get_current_task_btf()), arg);
+	nr = arch_syscall(compat_registers(), arg);
 	if (nr >= 0 && nr < 4096)
 		return (__s32)nr;
 	*arg = 0;

@@ -46,14 +46,15 @@ SEC("tp_btf/sched_waking")
 int mmlens_waking(__u64 *ctx)
 {
 	struct task_struct *p = (struct task_struct *)ctx[0];
-	struct task_struct *me = bpf_get_current_task_btf();
+	const struct task_struct *me = (const void *)bpf_get_current_task();
+	const void *mm = BPF_CORE_READ(me, mm);
 	struct wakeup_key k = { 0 };
 
-	k.waker = me->tgid;
+	k.waker = BPF_CORE_READ(me, tgid);
 	k.wakee = p->tgid;
 	if (!wanted(k.waker, k.wakee))
 		return 0;
-	k.same = me->mm && me->mm == p->mm;
+	k.same = mm && mm == p->mm;
 	k.nr = compat_syscall(&k.arg);
 	count(&wakeups, &k);
 	return 0;
@@ -71,10 +72,10 @@ SEC("tp_btf/signal_generate")
 int mmlens_signal(__u64 *ctx)
 {
 	struct task_struct *p = (struct task_struct *)ctx[2];
-	struct task_struct *me = bpf_get_current_task_btf();
+	const struct task_struct *me = (const void *)bpf_get_current_task();
 	struct signal_key k = { 0 };
 
-	k.sender = me->tgid;
+	k.sender = BPF_CORE_READ(me, tgid);
 	k.receiver = p->tgid;
 	if (!wanted(k.sender, k.receiver))
 		return 0;

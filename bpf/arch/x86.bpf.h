@@ -26,6 +26,14 @@ struct pcpu_hot___x86 {
 
 #pragma clang attribute pop
 
+/* The stack's size on kernels before 5.15, which have no helper that tells where the registers lie. */
+#define ARCH_STACK_SIZE 16384
+
+static __always_inline const void *arch_registers(const void *stack)
+{
+	return stack + ARCH_STACK_SIZE - bpf_core_type_size(struct pt_regs___x86);
+}
+
 /* The kernel stack pointer of a task that is switched out. */
 static __always_inline __u64 arch_kernel_sp(const struct task_struct *t)
 {

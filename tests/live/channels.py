@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import MMLENS, inspect, main, mmlens, prop, skip, want, want_equal  # noqa: E402
+from real_programs import running  # noqa: E402
 
 
 class Pair:
@@ -260,6 +261,148 @@ def _():
         sent = [s for s in json.loads(out)["watch"]["signals"] if s["signal"] == "SIGUSR1"]
         want_equal([(s["sender"], s["receiver"], s["count"], s["by"]) for s in sent],
                    [(os.getpid(), made.pid, 10, "kill")], "signals")
+
+
+def alone(pid, kind, inode, **more):
+    """The rows of a socket or pipe at whose other end nobody is seen."""
+    rows = inspect("channels", pid, **more)["channels"]
+    return [c for c in rows if c["type"] == kind and c["object"] == inode and c["b"]["pid"] is None]
+
+
+@prop("channels: what is connected to nobody who is seen is told without a peer ({kind})",
+      kind=["unix", "tcp", "pipe"])
+def _(kind):
+    if kind == "pipe":
+        ours, other = os.pipe()
+        os.close(other)
+        inode, close = os.fstat(ours).st_ino, [lambda: os.close(ours)]
+    else:
+        listener = socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET)
+        listener.bind("" if kind == "unix" else ("127.0.0.1", 0))
+        listener.listen()
+        # never accepted: the other end is there, and no descriptor leads to it
+        client = socket.socket(listener.family)
+        client.connect(listener.getsockname())
+        inode, close = os.fstat(client.fileno()).st_ino, [client.close, listener.close]
+        want_equal(alone(os.getpid(), kind, os.fstat(listener.fileno()).st_ino), [], "who only listens")
+    try:
+        rows = alone(os.getpid(), kind, inode)
+        want_equal([(c["a"]["fd"] is not None, c["direction"]) for c in rows],
+                   [(True, "<-" if kind == "pipe" else "<->")], f"{kind} without a peer")
+        between_two = inspect("channels", os.getpid(), os.getppid())["channels"]
+        want(not [c for c in between_two if c["b"]["pid"] is None], "asked of two, told of nobody")
+    finally:
+        for one in close:
+            one()
+
+
+@prop("channels: the owner of the other end is withheld from a plain user, the channel is not")
+def _():
+    if os.geteuid():
+        skip("needs root")
+    ours, theirs = socket.socketpair()
+    become = {"user": 65534, "group": 65534, "extra_groups": []}
+    with subprocess.Popen(["sleep", "60"], pass_fds=[theirs.fileno()], cwd="/", **become) as child:
+        inode = os.fstat(theirs.fileno()).st_ino
+        theirs.close()
+        try:
+            want_equal(len(alone(child.pid, "unix", inode, cwd="/", **become)), 1, "told without its owner")
+            want_equal(alone(child.pid, "unix", inode), [], "root sees the owner")
+            want(inspect("channels", child.pid, cwd="/", **become)["withheld_processes"] > 0, "withheld")
+        finally:
+            child.kill()
+            ours.close()
+
+
+@prop("channels: a unix socket that leads into another network namespace has both ends, from either side")
+def _():
+    if os.geteuid():
+        skip("needs root")
+    directory = tempfile.mkdtemp(prefix="mmlens-channels-")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"{directory}/socket")
+    listener.listen()
+    code = f"import socket,time\ns=socket.socket(socket.AF_UNIX)\ns.connect('{directory}/socket')\ntime.sleep(60)"
+    with subprocess.Popen(["unshare", "-n", sys.executable, "-c", code]) as child:
+        accepted = listener.accept()[0]
+        try:
+            inode = os.fstat(accepted.fileno()).st_ino
+            for a, b in ((os.getpid(), child.pid), (child.pid, os.getpid())):
+                found = [c for c in inspect("channels", a)["channels"] if c["type"] == "unix"
+                         and c["b"]["pid"] == b]
+                want_equal(len(found), 1, f"from {a} to {b}")
+            want_equal([c["object"] for c in between_pids(os.getpid(), child.pid) if c["type"] == "unix"],
+                       [inode], "of the two")
+        finally:
+            child.kill()
+            accepted.close()
+            listener.close()
+            shutil.rmtree(directory)
+
+
+def between_pids(a, b):
+    return inspect("channels", a, b)["channels"]
+
+
+@prop("channels: who sends datagrams to one socket is seen at it, though it names none of them")
+def _():
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind("")
+    code = f"import socket,time\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\n" \
+           f"s.connect({server.getsockname()!r})\nprint(flush=True)\ntime.sleep(60)"
+    children = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)]
+    try:
+        for child in children:
+            child.stdout.readline()
+        inode = os.fstat(server.fileno()).st_ino
+        found = {c["b"]["pid"] for c in inspect("channels", os.getpid())["channels"]
+                 if c["type"] == "unix" and c["object"] == inode}
+        want_equal(found, {child.pid for child in children}, "senders")
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+            child.stdout.close()
+        server.close()
+
+
+def held(pids):
+    """What lsfd(1) and ss(8) say of these processes: {(inode, writer, reader)} and {(inode, pid, pid)}."""
+    rows = json.loads(subprocess.run(["lsfd", "-J", "-o", "PID,TYPE,INODE,MODE"], check=True,
+                                     capture_output=True).stdout)["lsfd"]
+    ends = [r for r in rows if r["type"] == "FIFO" and int(r["pid"]) in pids]
+    pipes = {(int(w["inode"]), int(w["pid"]), int(r["pid"])) for w in ends for r in ends
+             if w["inode"] == r["inode"] and w["pid"] != r["pid"] and "w" in w["mode"] and "r" in r["mode"]}
+    out = subprocess.run(["ss", "-xapnH"], check=True, capture_output=True, text=True).stdout
+    owners, peers = {}, {}
+    for line in map(str.split, out.splitlines()):
+        inode, peer = int(line[5]), int(line[7])
+        peers[inode] = peer
+        owners[inode] = {int(word.split(",")[0]) for word in " ".join(line[8:]).split("pid=")[1:]}
+    unix = {(inode, a, b) for inode, peer in peers.items() if peer for a in owners[inode] & pids
+            for b in owners.get(peer, set()) & pids if a != b}
+    return pipes, unix
+
+
+@prop("channels: the pipes of {name} are those of lsfd, its unix sockets those of ss",
+      name=["nginx", "postgres", "multiprocessing", "pool"])
+def _(name):
+    for tool in ("lsfd", "ss"):
+        if not shutil.which(tool):
+            skip(f"{tool} is not installed")
+    with running(name) as found:
+        pids = set(found)
+        pipes, unix = held(pids)
+        rows = [c for pid in pids for c in inspect("channels", pid)["channels"] if c["b"]["pid"] in pids]
+        ours = set()
+        for c in (c for c in rows if c["type"] in ("pipe", "fifo")):
+            a, b = c["a"]["pid"], c["b"]["pid"]
+            ours |= {(c["object"], a, b)} if "->" in c["direction"] else set()
+            ours |= {(c["object"], b, a)} if "<-" in c["direction"] else set()
+        want_equal(ours, pipes, "pipes (inode, writer, reader)")
+        want_equal({(c["object"], c["a"]["pid"], c["b"]["pid"]) for c in rows if c["type"] == "unix"},
+                   unix, "unix sockets (inode, holder, holder of the other end)")
+        want(name == "postgres" or pipes or unix, "it has none")
 
 
 main()

@@ -1,97 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Real programs: their tasks are grouped into spaces as kcmp(2) says, their threads are their own."""
-import contextlib
-import glob
 import itertools
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import inspect, kcmp_pairs, main, prop, skip, tids_of, want, want_equal  # noqa: E402
-
-POSTGRES = (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [""])[-1]
-NGINX = "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/log; events {{}} " \
-        "http {{ access_log off; server {{ listen unix:{0}/sock; }} }}"
-THREADING = "import threading,time\nfor _ in range(4): threading.Thread(target=time.sleep,args=(60,),daemon=True)" \
-            ".start()\ntime.sleep(60)"
-FORKING = "import multiprocessing as m,time\nm.set_start_method('fork')\n" \
-          "for _ in range(4): m.Process(target=time.sleep,args=(60,),daemon=True).start()\ntime.sleep(60)"
-# program: (least processes, whether one of them must have threads)
-PROGRAMS = {"nginx": (3, False), "memcached": (1, True), "postgres": (5, False), "threading": (1, True),
-            "multiprocessing": (5, False), "chromium": (4, True)}
-
-
-def need(path):
-    if not shutil.which(path):
-        skip(f"{os.path.basename(path)} is not installed")
-    return path
-
-
-def command_of(name, where):
-    if name == "nginx":
-        with open(f"{where}/conf", "w", encoding="ascii") as f:
-            f.write(NGINX.format(where))
-        return [need("nginx"), "-p", where, "-c", f"{where}/conf"]
-    if name == "memcached":
-        return [need("memcached"), "-u", "nobody", "-t", "4", "-s", f"{where}/sock"]
-    if name == "postgres":
-        need(f"{POSTGRES}/postgres")
-        subprocess.run([f"{POSTGRES}/initdb", "-D", f"{where}/db", "-A", "trust", "-N"], check=True,
-                       capture_output=True, user="postgres", group="postgres", extra_groups=[])
-        return [f"{POSTGRES}/postgres", "-D", f"{where}/db", "-k", where, "-c", "listen_addresses="]
-    if name == "chromium":
-        return [need("chromium"), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={where}/c",
-                "--remote-debugging-port=0", "about:blank"]
-    # not a shim that starts another
-    return ["/usr/bin/python3", "-c", THREADING if name == "threading" else FORKING]
-
-
-def children_of(pid):
-    with contextlib.suppress(OSError):
-        for tid in tids_of(pid):
-            with open(f"/proc/{pid}/task/{tid}/children", encoding="ascii") as f:
-                for child in f.read().split():
-                    yield int(child)
-                    yield from children_of(int(child))
-
-
-def is_up(name, pids):
-    """As many processes as it is made of, and with the threads that it is to have."""
-    least, threaded = PROGRAMS[name]
-    threads = [len(tids_of(pid)) for pid in pids]
-    return len(pids) >= least and (not threaded or max(threads, default=0) > 3)
-
-
-@contextlib.contextmanager
-def running(name):
-    """The pids of a program once they are as many as it is made of and stay so."""
-    if os.geteuid():
-        skip("only root can judge tasks of other users")
-    with tempfile.TemporaryDirectory() as where:
-        os.chmod(where, 0o777)
-        own = {"user": "postgres", "group": "postgres", "extra_groups": []} if name == "postgres" else {}
-        with subprocess.Popen(command_of(name, where), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, **own) as program:
-            try:
-                before = None
-                for _ in range(100):
-                    pids = sorted({program.pid, *children_of(program.pid)})
-                    if is_up(name, pids) and pids == before:
-                        break
-                    before = pids
-                    time.sleep(0.2)
-                yield pids
-            finally:
-                for pid in reversed(pids):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, 9 if name == "chromium" else 15)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    program.wait(10)
-                program.kill()
+from mmlens_test import inspect, kcmp_pairs, main, prop, tids_of, want, want_equal  # noqa: E402
+from real_programs import PROGRAMS, running  # noqa: E402
 
 
 @prop("{name}: spaces are as kcmp says, threads are those of /proc, memory is counted once",

@@ -56,6 +56,34 @@ static void sockets_meet_by_their_peers(void **state)
 	endpoints_deinit(&es);
 }
 
+static void what_has_two_ends_is_told_though_nobody_holds_the_other(void **state)
+{
+	struct endpoints es = { 0 };
+	struct channels cs;
+
+	(void)state;
+	put(&es, CHANNEL_UNIX, 1, 11, "rw");
+	es.e[0].peer = 99;
+	es.e[0].paired = true;
+	put(&es, CHANNEL_PIPE, 1, 7, "w");
+	es.e[1].paired = true;
+	put(&es, CHANNEL_PIPE, 1, 8, "w");
+	put(&es, CHANNEL_PIPE, 1, 8, "r"); /* its own other end */
+	es.e[2].paired = es.e[3].paired = true;
+	put(&es, CHANNEL_UNIX, 1, 12, "rw"); /* it listens */
+	put(&es, CHANNEL_MEMFD, 1, 5, "rw");
+	assert_int_equal(channels_pair(&es, 1, 0, &cs), 0);
+	assert_int_equal(cs.n, 2);
+	assert_null(cs.c[0].b);
+	assert_string_equal(channel_direction(&cs.c[0]), "->");
+	assert_null(cs.c[1].b);
+	assert_string_equal(channel_direction(&cs.c[1]), "<->");
+	channels_deinit(&cs);
+	assert_int_equal(channels_pair(&es, 1, 2, &cs), 0);
+	assert_int_equal(cs.n, 0);
+	endpoints_deinit(&es);
+}
+
 static void an_object_held_twice_is_told_once(void **state)
 {
 	struct endpoints es = { 0 };
@@ -81,6 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pipe_needs_a_reader_and_a_writer),
 		cmocka_unit_test(sockets_meet_by_their_peers),
+		cmocka_unit_test(what_has_two_ends_is_told_though_nobody_holds_the_other),
 		cmocka_unit_test(an_object_held_twice_is_told_once),
 	};
 

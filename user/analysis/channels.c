@@ -9,8 +9,9 @@ bool endpoints_meet(const struct endpoint *x, const struct endpoint *y)
 {
 	if (x->type != y->type)
 		return false;
-	if (x->peer && y->peer && (x->type == CHANNEL_UNIX || x->type == CHANNEL_TCP))
-		return x->peer == y->id && y->peer == x->id;
+	/* many may send to one socket of datagrams, which names none of them */
+	if (x->type == CHANNEL_UNIX || x->type == CHANNEL_TCP)
+		return (x->peer && x->peer == y->id) || (y->peer && y->peer == x->id);
 	if (x->type == CHANNEL_PIPE || x->type == CHANNEL_FIFO)
 		return x->id == y->id && x->dev == y->dev &&
 		       ((x->writes && y->reads) || (x->reads && y->writes));
@@ -18,12 +19,23 @@ bool endpoints_meet(const struct endpoint *x, const struct endpoint *y)
 	return x->id == y->id && x->dev == y->dev && (x->writes || y->writes);
 }
 
+/* Those with nobody at the other end come last. */
+static uint64_t peer_of(const struct channel *c)
+{
+	return c->b ? c->b->tgid : UINT64_MAX;
+}
+
+static int waited(const struct channel *c)
+{
+	return c->a->waited + (c->b && c->b->waited);
+}
+
 static int by_object(const void *p, const void *q)
 {
 	const struct channel *x = p, *y = q;
 
-	if (x->b->tgid != y->b->tgid)
-		return x->b->tgid < y->b->tgid ? -1 : 1;
+	if (peer_of(x) != peer_of(y))
+		return peer_of(x) < peer_of(y) ? -1 : 1;
 	if (x->a->type != y->a->type)
 		return x->a->type < y->a->type ? -1 : 1;
 	if (x->a->id != y->a->id)
@@ -31,14 +43,12 @@ static int by_object(const void *p, const void *q)
 	if (x->a->dev != y->a->dev)
 		return x->a->dev < y->a->dev ? -1 : 1;
 	/* of several holds on one object the one that is waited on, or a mapping, tells most */
-	if (x->a->waited + x->b->waited != y->a->waited + y->b->waited)
-		return x->a->waited + x->b->waited > y->a->waited + y->b->waited ? -1 : 1;
-	return 0;
+	return waited(y) - waited(x);
 }
 
 static bool same_object(const struct channel *x, const struct channel *y)
 {
-	return x->b->tgid == y->b->tgid && x->a->type == y->a->type && x->a->id == y->a->id &&
+	return peer_of(x) == peer_of(y) && x->a->type == y->a->type && x->a->id == y->a->id &&
 	       x->a->dev == y->a->dev &&
 	       (channel_is_memory(x->a->type) ||
 		!strcmp(channel_direction(x), channel_direction(y)));
@@ -71,28 +81,40 @@ static int add(struct channels *cs, size_t *room, const struct endpoint *a,
 	return 0;
 }
 
+static int add_meetings(const struct endpoints *es, const struct endpoint *x, uint32_t b,
+			struct channels *out, size_t *room)
+{
+	bool met = false;
+	int err = 0;
+
+	for (size_t j = 0; !err && j < es->n; j++) {
+		const struct endpoint *y = &es->e[j];
+
+		if (!endpoints_meet(x, y))
+			continue;
+		met = true;
+		if (y->tgid != x->tgid && (!b || y->tgid == b))
+			err = add(out, room, x, y);
+	}
+	if (!err && !met && !b && x->paired)
+		err = add(out, room, x, NULL);
+	return err;
+}
+
 int channels_pair(const struct endpoints *es, uint32_t a, uint32_t b, struct channels *out)
 {
 	size_t room = 0;
+	int err = 0;
 
 	*out = (struct channels){ 0 };
-	for (size_t i = 0; i < es->n; i++) {
-		if (es->e[i].tgid != a)
-			continue;
-		for (size_t j = 0; j < es->n; j++) {
-			const struct endpoint *y = &es->e[j];
-
-			if (y->tgid == a || (b && y->tgid != b) || !endpoints_meet(&es->e[i], y))
-				continue;
-			if (add(out, &room, &es->e[i], y)) {
-				channels_deinit(out);
-				return -ENOMEM;
-			}
-		}
-	}
-	if (out->n)
+	for (size_t i = 0; !err && i < es->n; i++)
+		if (es->e[i].tgid == a)
+			err = add_meetings(es, &es->e[i], b, out, &room);
+	if (err)
+		channels_deinit(out);
+	else if (out->n)
 		once_each(out);
-	return 0;
+	return err;
 }
 
 void channels_deinit(struct channels *cs)

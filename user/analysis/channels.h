@@ -11,9 +11,10 @@ struct channels {
 };
 
 /*
- * Every channel between process a and process b, or for b 0 between a and any other; one for each
- * two processes and object, though they may hold it by several descriptors. The result refers to
- * the endpoints. -ENOMEM or 0.
+ * Every channel between process a and process b, or for b 0 out of a, to any other or to nobody who
+ * is seen: pipes and sockets whose other end nobody among the endpoints holds. One for each two
+ * processes and object, though they may hold it by several descriptors. The result refers to the
+ * endpoints. -ENOMEM or 0.
  */
 int channels_pair(const struct endpoints *es, uint32_t a, uint32_t b, struct channels *out);
 void channels_deinit(struct channels *cs);

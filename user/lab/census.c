@@ -64,7 +64,7 @@ static int count_channels(struct census *c, const struct endpoints *es, uint32_t
 
 	for (size_t i = 0; !err && i < found.n; i++) {
 		/* each is seen from both sides; with the lower pid it is counted */
-		if (found.c[i].b->tgid < pid)
+		if (!found.c[i].b || found.c[i].b->tgid < pid)
 			continue;
 		c->channels[found.c[i].a->type]++;
 		if (channel_is_memory(found.c[i].a->type))

@@ -18,8 +18,14 @@
 #include "source/bpf_switch.h"
 #include "source/bpf_talk.h"
 
-#define ROUNDS 64
-#define SIZE   4096
+#define ROUNDS	     64
+#define ROUNDS_QUICK 32
+#define SIZE	     4096
+
+static size_t rounds(const struct lab *l)
+{
+	return l->quick ? ROUNDS_QUICK : ROUNDS;
+}
 
 struct traced {
 	size_t size;
@@ -55,7 +61,7 @@ static void talk(struct lab *l, size_t medium, struct traced *t)
 	*x = (struct exchange){ .lab = l,
 				.medium = &media[medium],
 				.size = most < SIZE ? most : SIZE,
-				.most = ROUNDS,
+				.most = rounds(l),
 				.until = UINT64_MAX,
 				.alias = names.talking,
 				.name = names.born };
@@ -163,11 +169,12 @@ void toll_take(struct lab *l, struct toll *tolls)
 	int err;
 
 	lab_say(l, PROOF_STEP,
-		"pass %d messages of %d bytes through each medium, every switch and every system "
+		"pass %zu messages of %d bytes through each medium, every switch and every system "
 		"call counted by eBPF",
-		2 * (ROUNDS + 1), SIZE);
+		2 * (rounds(l) + 1), SIZE);
 	lab_progress(l, "counting switches and copies");
-	err = lab_apart(l, trace, tolls, lab_share(l, 2));
+	/* two thirds: to load programs is most of it where that is slow */
+	err = lab_apart(l, trace, tolls, l->deadline - (lab_part(l->deadline, 3) - lab_now()));
 	if (err)
 		lab_say(l, PROOF_SAW, "not traced, so copies are not known: %s",
 			err == -ETIMEDOUT ? LAB_TIME_IS_UP : strerror(-err));

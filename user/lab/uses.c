@@ -210,17 +210,18 @@ static void crash(struct subject *s)
 			 s->name);
 }
 
-/* The time it took once the program served is kept in `inspection`, if it is the longest yet. */
-static void use(struct lab *l, const struct program *p, uint64_t *inspection)
-{
-	struct subject s = { .l = l, .name = p->argv[0] };
-	uint64_t begin, took;
-	int err;
+struct use {
+	const struct program *program;
+	uint64_t *inspection; /* the longest yet once a program served, in memory of lab_shared() */
+};
 
-	lab_say(l, PROOF_STEP, "start %s privately, load it, look inside, crash one of its tasks",
-		s.name);
-	lab_progress(l, "starting %s", s.name);
-	err = program_start(l, &s.r, p, l->deadline - *inspection);
+static void look_into(struct lab *l, void *arg)
+{
+	const struct use *u = arg;
+	struct subject s = { .l = l, .name = u->program->argv[0] };
+	uint64_t begin, took;
+	int err = program_start(l, &s.r, u->program, l->deadline - *u->inspection);
+
 	begin = lab_now();
 	if (err) {
 		lab_say(l, PROOF_SAW, "%s did not serve in its time: %s; left out", s.name,
@@ -235,9 +236,23 @@ static void use(struct lab *l, const struct program *p, uint64_t *inspection)
 	}
 	program_stop(&s.r);
 	took = lab_now() - begin;
-	*inspection = took > *inspection ? took : *inspection;
-	lab_say(l, PROOF_TRY, "mmlens show $(pidof -s %s)", s.name);
-	lab_say(l, PROOF_TRY, "mmlens channels $(pidof -s %s)", s.name);
+	*u->inspection = took > *u->inspection ? took : *u->inspection;
+}
+
+static void use(struct lab *l, const struct use *u)
+{
+	const char *name = u->program->argv[0];
+	int err;
+
+	lab_say(l, PROOF_STEP, "start %s privately, load it, look inside, crash one of its tasks",
+		name);
+	lab_progress(l, "starting %s", name);
+	err = lab_apart(l, look_into, (void *)u, l->deadline);
+	if (err)
+		lab_say(l, PROOF_SAW, "%s: no more was seen: %s", name,
+			err == -ETIMEDOUT ? LAB_TIME_IS_UP : strerror(-err));
+	lab_say(l, PROOF_TRY, "mmlens show $(pidof -s %s)", name);
+	lab_say(l, PROOF_TRY, "mmlens channels $(pidof -s %s)", name);
 }
 
 /* Why a program is left out; NULL: it is not. */
@@ -252,14 +267,17 @@ static const char *left_out(const struct lab *l, const struct program *p, uint64
 
 void lab_uses(struct lab *l)
 {
-	uint64_t inspection = INSPECT_NS;
+	uint64_t *inspection = lab_shared(sizeof(*inspection));
 
+	if (!inspection)
+		return lab_say(l, PROOF_CANNOT, "no shared memory for the time it takes");
+	*inspection = INSPECT_NS;
 	for (size_t i = 0; i < programs_n; i++) {
-		const char *why = left_out(l, &programs[i], inspection);
+		const char *why = left_out(l, &programs[i], *inspection);
 
 		if (why)
 			lab_say(l, PROOF_SAW, "%s left out: %s", programs[i].argv[0], why);
 		else
-			use(l, &programs[i], &inspection);
+			use(l, &(struct use){ &programs[i], inspection });
 	}
 }

@@ -58,7 +58,8 @@ bool channel_is_memory(enum channel_type type)
 
 const char *channel_direction(const struct channel *c)
 {
-	bool out = c->a->writes && c->b->reads, in = c->a->reads && c->b->writes;
+	bool out = c->a->writes && (!c->b || c->b->reads);
+	bool in = c->a->reads && (!c->b || c->b->writes);
 
 	/* two that only write, as into one log, have an object in common but nothing is heard */
 	return out && in ? "<->" : out ? "->" : in ? "<-" : "-";

@@ -40,6 +40,7 @@ struct endpoint {
 	uint64_t dev;
 	uint64_t id;   /* inode, eventfd id, queue id or pid */
 	uint64_t peer; /* of sockets: the id at the other end, 0 if not known */
+	bool paired;   /* it has another end, whoever holds that */
 	char name[NAME_ROOM];
 };
 
@@ -52,7 +53,7 @@ struct endpoints {
 
 struct channel {
 	const struct endpoint *a;
-	const struct endpoint *b; /* NULL: nobody seen at the other end */
+	const struct endpoint *b; /* NULL: nobody is seen at the other end */
 };
 
 struct endpoint *endpoints_add(struct endpoints *es); /* zeroed but for fd -1; NULL: no memory */
@@ -61,7 +62,7 @@ const char *channel_type_name(enum channel_type type);
 /* Whether what is written is simply there for the other to read. */
 bool channel_is_memory(enum channel_type type);
 
-/* "->", "<-", "<->", or "-" where both only write; as seen from channel a. */
+/* "->", "<-", "<->", or "-" where both only write; as seen from channel a, by a alone without b. */
 const char *channel_direction(const struct channel *c);
 
 #endif

@@ -19,12 +19,13 @@ static const struct endpoint *side(const void *row, int arg)
 
 static void get_pid(const void *row, int arg, struct value *v)
 {
-	value_uint(v, VALUE_UINT, side(row, arg)->tgid);
+	if (side(row, arg))
+		value_uint(v, VALUE_UINT, side(row, arg)->tgid);
 }
 
 static void get_fd(const void *row, int arg, struct value *v)
 {
-	if (side(row, arg)->fd >= 0)
+	if (side(row, arg) && side(row, arg)->fd >= 0)
 		value_uint(v, VALUE_UINT, (uint64_t)side(row, arg)->fd);
 }
 
@@ -48,7 +49,7 @@ static void get_object(const void *row, int arg, struct value *v)
 static void get_size(const void *row, int arg, struct value *v)
 {
 	const struct channel *c = row;
-	uint64_t size = c->a->size > c->b->size ? c->a->size : c->b->size;
+	uint64_t there = c->b ? c->b->size : 0, size = c->a->size > there ? c->a->size : there;
 
 	(void)arg;
 	if (size)
@@ -60,7 +61,7 @@ static void get_waited(const void *row, int arg, struct value *v)
 	const struct channel *c = row;
 
 	(void)arg;
-	value_uint(v, VALUE_BOOL, c->a->waited || c->b->waited);
+	value_uint(v, VALUE_BOOL, c->a->waited || (c->b && c->b->waited));
 }
 
 const struct column channel_columns[] = {
@@ -68,7 +69,8 @@ const struct column channel_columns[] = {
 	{ "PID", "a.pid", "the process asked about", 0, COL_RIGHT, get_pid, 0 },
 	{ "FD", "a.fd", "its descriptor, none for a mapping", 0, COL_RIGHT, get_fd, 0 },
 	{ "DIR", "direction", "which way data can go", 0, 0, get_direction },
-	{ "PEER", "b.pid", "the process at the other end", 0, COL_RIGHT, get_pid, 1 },
+	{ "PEER", "b.pid", "the process at the other end, none where nobody is seen to hold it", 0,
+	  COL_RIGHT, get_pid, 1 },
 	{ "PEERFD", "b.fd", "its descriptor", 0, COL_RIGHT, get_fd, 1 },
 	{ "FUTEX", "futex_waited", "a task sleeps on a futex in it now", 0, 0, get_waited },
 	{ "SIZE", "size", "bytes mapped of it", 0, COL_RIGHT, get_size },

@@ -103,6 +103,7 @@ static int take_fd(struct endpoints *es, uint32_t pid, int fd)
 	e->tgid = pid;
 	e->fd = fd;
 	e->dev = type == CHANNEL_SOCKET || type == CHANNEL_EVENTFD ? 0 : st.st_dev;
+	e->paired = type == CHANNEL_PIPE || type == CHANNEL_FIFO;
 	e->id = st.st_ino;
 	snprintf(e->name, sizeof(e->name), "%.*s", NAME_ROOM - 1, target);
 	read_fdinfo(pid, fd, e);
@@ -289,14 +290,12 @@ static int read_all(struct endpoints *es)
 	return err;
 }
 
-/* Sockets as seen from the net of process a. */
-static int finish(uint32_t a, struct endpoints *out, int err)
+static int finish(struct endpoints *out, int err)
 {
 	if (!err)
 		err = read_queues(out);
-	/* without sock_diag sockets stay unpaired; the rest is still true */
-	if (!err && sockets_resolve(a, out) == -ENOMEM)
-		err = -ENOMEM;
+	if (!err)
+		err = sockets_resolve(out);
 	if (err)
 		endpoints_deinit(out);
 	return err;
@@ -309,7 +308,7 @@ int endpoints_read_some(const uint32_t *pids, size_t n, struct endpoints *out)
 	*out = (struct endpoints){ 0 };
 	for (size_t i = 0; !err && i < n; i++)
 		err = read_process(out, pids[i]);
-	return finish(n ? pids[0] : 0, out, err);
+	return finish(out, err);
 }
 
 int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out)
@@ -317,5 +316,5 @@ int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out)
 	if (b)
 		return endpoints_read_some((const uint32_t[]){ a, b }, 2, out);
 	*out = (struct endpoints){ 0 };
-	return finish(a, out, read_all(out));
+	return finish(out, read_all(out));
 }

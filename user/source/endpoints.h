@@ -13,8 +13,11 @@ int endpoints_read(uint32_t a, uint32_t b, struct endpoints *out);
 /* Of these processes only. */
 int endpoints_read_some(const uint32_t *pids, size_t n, struct endpoints *out);
 
-/* source/sockets.c: fills type and peer of the socket endpoints, seen from the net of `pid`. */
-int sockets_resolve(uint32_t pid, struct endpoints *es);
+/*
+ * source/sockets.c: fills type and peer of the socket endpoints, as the network namespaces of their
+ * holders tell, and drops those that lead to no other task. -ENOMEM or 0.
+ */
+int sockets_resolve(struct endpoints *es);
 
 /* A type that only sockets_resolve() settles. */
 #define CHANNEL_SOCKET CHANNEL_NR

@@ -23,8 +23,10 @@
 struct sock {
 	enum channel_type type;
 	uint32_t ino;
-	uint32_t peer;
+	uint32_t peer; /* 0: nobody holds it by a descriptor, as one that is not accepted yet */
+	bool connected;
 	uint8_t family;
+	uint64_t net; /* inode of its network namespace: addresses mean something in one only */
 	struct inet_diag_sockid id;
 };
 
@@ -32,6 +34,7 @@ struct socks {
 	struct sock *s;
 	size_t n;
 	size_t room;
+	uint64_t net; /* of those that come next */
 };
 
 static struct sock *socks_add(struct socks *ss)
@@ -45,7 +48,7 @@ static struct sock *socks_add(struct socks *ss)
 		ss->s = more;
 		ss->room = room;
 	}
-	memset(&ss->s[ss->n], 0, sizeof(*ss->s));
+	ss->s[ss->n] = (struct sock){ .net = ss->net };
 	return &ss->s[ss->n++];
 }
 
@@ -60,8 +63,10 @@ static int take_unix(struct socks *ss, const struct nlmsghdr *h)
 	s->type = CHANNEL_UNIX;
 	s->ino = m->udiag_ino;
 	for (const struct rtattr *a = (const void *)(m + 1); RTA_OK(a, len); a = RTA_NEXT(a, len))
-		if (a->rta_type == UNIX_DIAG_PEER)
+		if (a->rta_type == UNIX_DIAG_PEER) {
 			memcpy(&s->peer, RTA_DATA(a), sizeof(s->peer));
+			s->connected = true;
+		}
 	return 0;
 }
 
@@ -137,8 +142,8 @@ static int dump_inet(int fd, uint8_t family, struct socks *ss)
 
 static bool mirrored(const struct sock *x, const struct sock *y)
 {
-	return x->family == y->family && x->id.idiag_sport == y->id.idiag_dport &&
-	       x->id.idiag_dport == y->id.idiag_sport &&
+	return x->net == y->net && x->family == y->family &&
+	       x->id.idiag_sport == y->id.idiag_dport && x->id.idiag_dport == y->id.idiag_sport &&
 	       !memcmp(x->id.idiag_src, y->id.idiag_dst, sizeof(x->id.idiag_src)) &&
 	       !memcmp(x->id.idiag_dst, y->id.idiag_src, sizeof(x->id.idiag_src));
 }
@@ -148,8 +153,10 @@ static void pair_inet(struct socks *ss)
 {
 	for (size_t i = 0; i < ss->n; i++)
 		for (size_t j = 0; ss->s[i].type == CHANNEL_TCP && j < ss->n; j++)
-			if (ss->s[j].type == CHANNEL_TCP && mirrored(&ss->s[i], &ss->s[j]))
+			if (ss->s[j].type == CHANNEL_TCP && mirrored(&ss->s[i], &ss->s[j])) {
 				ss->s[i].peer = ss->s[j].ino;
+				ss->s[i].connected = true;
+			}
 }
 
 static int by_ino(const void *p, const void *q)
@@ -159,61 +166,167 @@ static int by_ino(const void *p, const void *q)
 	return (x->ino > y->ino) - (x->ino < y->ino);
 }
 
-static void resolve(struct endpoints *es, struct socks *ss)
+static const struct sock *find(const struct socks *ss, uint64_t ino)
+{
+	struct sock key = { .ino = (uint32_t)ino };
+
+	return ss->n ? bsearch(&key, ss->s, ss->n, sizeof(key), by_ino) : NULL;
+}
+
+static int by_peer(const void *p, const void *q)
+{
+	const struct sock *x = p, *y = q;
+
+	return (x->peer > y->peer) - (x->peer < y->peer);
+}
+
+/* Names what each of them is, and its peer. */
+static void settle(struct endpoints *es, const struct socks *ss)
+{
+	for (size_t i = 0; i < es->n; i++) {
+		struct endpoint *e = &es->e[i];
+		const struct sock *s = e->type == CHANNEL_SOCKET ? find(ss, e->id) : NULL;
+
+		/* an unconnected one of TCP only listens; one of datagrams may be sent to */
+		if (!s || (!s->connected && s->type == CHANNEL_TCP))
+			continue;
+		e->type = s->type;
+		e->peer = s->peer;
+		e->paired = s->connected;
+	}
+}
+
+/*
+ * A unix socket by a path may lead into another network namespace, whose sockets could not be
+ * dumped: what is named as a peer here has that one as its own. The order of `ss` is lost.
+ */
+static void settle_beyond(struct endpoints *es, struct socks *ss)
+{
+	if (ss->n)
+		qsort(ss->s, ss->n, sizeof(*ss->s), by_peer);
+	for (size_t i = 0; i < es->n; i++) {
+		struct endpoint *e = &es->e[i];
+		struct sock key = { .peer = (uint32_t)e->id };
+		const struct sock *s = NULL;
+
+		if (e->type == CHANNEL_SOCKET && ss->n)
+			s = bsearch(&key, ss->s, ss->n, sizeof(key), by_peer);
+		if (!s || s->type != CHANNEL_UNIX)
+			continue;
+		e->type = CHANNEL_UNIX;
+		e->peer = s->ino;
+		e->paired = true;
+	}
+}
+
+/* What is left is connected to nobody, or to another machine. */
+static void drop_others(struct endpoints *es)
 {
 	size_t kept = 0;
 
-	pair_inet(ss);
-	if (ss->n)
-		qsort(ss->s, ss->n, sizeof(*ss->s), by_ino);
-	for (size_t i = 0; i < es->n; i++) {
-		struct sock key = { .ino = (uint32_t)es->e[i].id }, *s;
-
-		if (es->e[i].type == CHANNEL_SOCKET) {
-			s = ss->n ? bsearch(&key, ss->s, ss->n, sizeof(key), by_ino) : NULL;
-			if (!s || !s->peer)
-				continue;
-			es->e[i].type = s->type;
-			es->e[i].peer = s->peer;
-		}
-		es->e[kept++] = es->e[i];
-	}
+	for (size_t i = 0; i < es->n; i++)
+		if (es->e[i].type != CHANNEL_SOCKET)
+			es->e[kept++] = es->e[i];
 	es->n = kept;
 }
 
-/* A netlink socket keeps the network namespace it was made in; ours is restored at once. */
-static int diag_socket(uint32_t pid)
+static void resolve(struct endpoints *es, struct socks *ss)
+{
+	pair_inet(ss);
+	if (ss->n)
+		qsort(ss->s, ss->n, sizeof(*ss->s), by_ino);
+	settle(es, ss);
+	settle_beyond(es, ss);
+	drop_others(es);
+}
+
+static uint64_t net_of(const char *pid)
+{
+	char path[40];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+/*
+ * A netlink socket keeps the network namespace it was made in; ours is restored at once. -EPERM
+ * where another's may not be entered.
+ */
+static int diag_socket(const char *pid)
 {
 	cleanup_close int ours = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	cleanup_close int theirs = -1;
-	struct stat a, b;
 	char path[40];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
-	theirs = open(path, O_RDONLY | O_CLOEXEC);
-	if (ours < 0 || theirs < 0 || fstat(ours, &a) || fstat(theirs, &b) ||
-	    a.st_ino == b.st_ino || setns(theirs, CLONE_NEWNET))
+	if (net_of(pid) == net_of("thread-self"))
 		return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	theirs = open(path, O_RDONLY | O_CLOEXEC);
+	if (ours < 0 || theirs < 0 || setns(theirs, CLONE_NEWNET))
+		return -EPERM;
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	setns(ours, CLONE_NEWNET);
 	return fd;
 }
 
-int sockets_resolve(uint32_t pid, struct endpoints *es)
+/* A kernel without one family, or a namespace that is not for us, still leaves the others. */
+static int dump_net(const char *pid, struct socks *ss)
 {
 	cleanup_close int fd = diag_socket(pid);
-	struct socks ss = { 0 };
-	int err = fd < 0 ? -errno : 0;
+	int err = 0;
 
-	if (!err)
-		err = dump_unix(fd, &ss);
-	/* a kernel without one family still answers for the others */
-	if (!err && dump_inet(fd, AF_INET, &ss) == -ENOMEM)
-		err = -ENOMEM;
-	if (!err && dump_inet(fd, AF_INET6, &ss) == -ENOMEM)
-		err = -ENOMEM;
+	ss->net = net_of(pid);
+	if (fd >= 0)
+		err = dump_unix(fd, ss);
+	if (fd >= 0 && err != -ENOMEM)
+		err = dump_inet(fd, AF_INET, ss);
+	if (fd >= 0 && err != -ENOMEM)
+		err = dump_inet(fd, AF_INET6, ss);
+	return err == -ENOMEM ? err : 0;
+}
+
+/* The network namespaces of all who hold endpoints, each once; inodes. */
+struct nets {
+	uint64_t *ino;
+	size_t n;
+};
+
+static bool is_new(struct nets *nets, uint64_t ino)
+{
+	uint64_t *more;
+
+	for (size_t i = 0; i < nets->n; i++)
+		if (nets->ino[i] == ino)
+			return false;
+	more = realloc(nets->ino, (nets->n + 1) * sizeof(*more));
+	if (!more)
+		return false;
+	nets->ino = more;
+	nets->ino[nets->n++] = ino;
+	return true;
+}
+
+int sockets_resolve(struct endpoints *es)
+{
+	struct nets nets = { 0 };
+	struct socks ss = { 0 };
+	uint32_t tgid = 0;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < es->n; i++) {
+		char pid[16];
+
+		if (es->e[i].type != CHANNEL_SOCKET || es->e[i].tgid == tgid)
+			continue;
+		tgid = es->e[i].tgid;
+		snprintf(pid, sizeof(pid), "%u", tgid);
+		if (net_of(pid) && is_new(&nets, net_of(pid)))
+			err = dump_net(pid, &ss);
+	}
 	resolve(es, &ss);
+	free(nets.ino);
 	free(ss.s);
 	return err;
 }
