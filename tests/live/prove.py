@@ -402,6 +402,25 @@ def _():
     out = mmlens("prove", "--quick", "overhead", timeout=120, preexec_fn=limit).expect(0).out
     want(b"left out" in out, "nothing was said to be left out")
 
+@prop("prove --html: a place that cannot be written to is said before the experiments")
+def _():
+    begin = time.monotonic()
+    mmlens("prove", "--html", "/nonexistent/page.html").expect(1).error_line()
+    want(time.monotonic() - begin < 5, "it ran the experiments first")
+
+@prop("prove: who reads no more of it ends it, and nothing is left, as a plain user")
+def _():
+    if os.geteuid():
+        skip("needs root")
+    before = traces()
+    run = subprocess.Popen([MMLENS, "prove", "--quick", "communication"], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, cwd="/", user=65534, group=65534, extra_groups=[])
+    run.stdout.readline()
+    run.stdout.close()
+    want(run.wait(timeout=30) in (-signal.SIGPIPE, 128 + signal.SIGPIPE), f"ended by {run.returncode}")
+    want_equal(running_prove(), [], "left running")
+    want_equal(traces(), before, "left behind")
+
 @prop("prove: an unknown claim is a usage error")
 def _():
     mmlens("prove", "nonsense").expect(2).error_line()

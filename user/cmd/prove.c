@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mmlens prove: the five claims, run and judged on this machine. */
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static void catch (int sig)
 /* Without SA_RESTART: the wait for the next record must end. */
 static void catch_signals(void)
 {
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	struct sigaction sa = { .sa_handler = catch };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
@@ -72,8 +73,9 @@ struct stage {
 	struct proof *proof;
 	int now; /* -1 before the first */
 	int width;
-	bool tty;   /* of stderr: somebody may be waiting there */
-	bool shown; /* a transient line stands there */
+	bool tty;		  /* of stderr: somebody may be waiting there */
+	bool shown;		  /* a transient line stands there */
+	struct proof_record last; /* of the kind that is shown there */
 	uint64_t begin;
 };
 
@@ -84,13 +86,15 @@ static void progress_clear(struct stage *st)
 	st->shown = false;
 }
 
-static void progress_show(struct stage *st, const struct proof_record *r)
+static void progress_show(struct stage *st)
 {
-	if (!st->tty)
+	int room = st->width > 30 ? st->width - 30 : 0;
+
+	if (!st->tty || st->last.type != PROOF_PROGRESS)
 		return;
 	progress_clear(st);
 	fprintf(stderr, "  ... %.0f s, %s: %.*s", (double)(lab_now() - st->begin) / 1e9,
-		claim_name((enum claim)r->claim), st->width - 30, r->text);
+		claim_name((enum claim)st->last.claim), room, st->last.text);
 	fflush(stderr);
 	st->shown = true;
 }
@@ -115,7 +119,8 @@ static int keep(struct stage *st, const struct proof_record *r)
 	if (r->claim >= CLAIM_NR)
 		return -EPROTO;
 	if (r->type == PROOF_PROGRESS) {
-		progress_show(st, r);
+		st->last = *r;
+		progress_show(st);
 		return 0;
 	}
 	progress_clear(st);
@@ -141,9 +146,12 @@ static int collect(struct stage *st, const bool *claims)
 
 	if (err)
 		return fail(EXIT_FAILED, "prove", "no child could be made: %s", strerror(-err));
-	while (!caught && ((err = lab_next(&room, &r)) > 0 || err == -EINTR))
+	while (!caught && ((err = lab_next(&room, &r)) > 0 || err == -EINTR || err == -EAGAIN)) {
 		if (err > 0)
 			keep(st, &r);
+		else if (err == -EAGAIN)
+			progress_show(st);
+	}
 	lab_stop(&room);
 	/* what was told while it was being stopped */
 	while (caught && lab_next(&room, &r) > 0)
@@ -181,6 +189,18 @@ static int print_json(const struct proof *p, const struct snapshot *s, const boo
 	json_array_end(j);
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+}
+
+/* Said before the experiments, not after them. */
+static int check_writable(const char *path)
+{
+	cleanup_free char *copy = strdup(path);
+
+	if (!copy)
+		return fail(EXIT_FAILED, "prove", "out of memory");
+	if (!access(path, F_OK) ? access(path, W_OK) : access(dirname(copy), W_OK))
+		return fail(EXIT_FAILED, path, "cannot be written: %s", strerror(errno));
+	return 0;
 }
 
 static int write_html(const char *path, const struct proof *p, const bool *claims,
@@ -223,6 +243,8 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	int status = choose(argc, argv, claims);
 
 	(void)cmd;
+	if (!status && a->html)
+		status = check_writable(a->html);
 	if (status)
 		return status;
 	catch_signals();

@@ -33,7 +33,7 @@ struct lab_room {
 
 /* Starts the room, which runs the claims asked for. -errno or 0. */
 int lab_start(struct lab_room *room, bool quick, const char *source, const bool *claims);
-/* The next record: 1, 0 at the end, -EINTR after a signal, or another -errno. */
+/* The next record: 1, 0 at the end, -EINTR after a signal, -EAGAIN after a while, or another -errno. */
 int lab_next(struct lab_room *room, struct proof_record *r);
 /* Ends and reaps every task of the room, whatever it was doing; the caller closes room->fd. */
 void lab_stop(struct lab_room *room);

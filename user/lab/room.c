@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,7 +110,7 @@ static int mount_private(void)
 
 static void default_signals(void)
 {
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
 		signal(sigs[i], SIG_DFL);
@@ -237,6 +238,7 @@ int lab_directory(struct lab *l, char *path)
 
 int lab_start(struct lab_room *room, bool quick, const char *source, const bool *claims)
 {
+	static const struct timeval a_while = { .tv_usec = 500000 };
 	pid_t parent = getpid();
 	int fds[2];
 
@@ -266,6 +268,7 @@ int lab_start(struct lab_room *room, bool quick, const char *source, const bool 
 		keep(&l, claims, parent);
 	}
 	close(fds[1]);
+	setsockopt(room->fd, SOL_SOCKET, SO_RCVTIMEO, &a_while, sizeof(a_while));
 	return 0;
 }
 
