@@ -140,30 +140,13 @@ static __always_inline void begin_key(__u64 *ctx, struct fault_key *k, const str
 	k->stack = want_stacks ? bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK) : -1;
 }
 
-SEC("tp_btf/mm_page_alloc")
-int mmlens_copy(__u64 *ctx)
-{
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct pending *p = copying(ctx, tid);
-	struct fault_key k = { 0 };
-
-	if (!p)
-		return 0;
-	begin_key(ctx, &k, p);
-	count(&k);
-	bpf_map_delete_elem(&writes, &tid);
-	return 0;
-}
-
 static long take_start(struct task_struct *t, struct vm_area_struct *vma, void *data)
 {
 	((struct fault_key *)data)->place = BPF_CORE_READ(vma, vm_start);
 	return 0;
 }
 
-/* A program of its own, because kernels without bpf_find_vma() (5.17) refuse its callbacks. */
-SEC("tp_btf/mm_page_alloc")
-int mmlens_copy_vma(__u64 *ctx)
+static __always_inline int on_alloc(__u64 *ctx, bool find_vma)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct pending *p = copying(ctx, tid);
@@ -172,8 +155,22 @@ int mmlens_copy_vma(__u64 *ctx)
 	if (!p)
 		return 0;
 	begin_key(ctx, &k, p);
-	bpf_find_vma(bpf_get_current_task_btf(), p->address, take_start, &k, 0);
+	if (find_vma)
+		bpf_find_vma(bpf_get_current_task_btf(), p->address, take_start, &k, 0);
 	count(&k);
 	bpf_map_delete_elem(&writes, &tid);
 	return 0;
+}
+
+SEC("tp_btf/mm_page_alloc")
+int mmlens_copy(__u64 *ctx)
+{
+	return on_alloc(ctx, false);
+}
+
+/* A program of its own, because kernels without bpf_find_vma() (5.17) refuse its callbacks. */
+SEC("tp_btf/mm_page_alloc")
+int mmlens_copy_vma(__u64 *ctx)
+{
+	return on_alloc(ctx, true);
 }

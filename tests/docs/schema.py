@@ -100,6 +100,22 @@ def _(source):
         examine("compare", document)
 
 
+@prop("pages of two, --at and --watch: each document is as the schema says, to the last member")
+def _():
+    with Subject("cow", 50, 1) as s:
+        a, b, address = s.tids["pid"], s.tids["child"], s.said["region"].split("-")[0][2:]
+        examine("pages", inspect("pages", a, b))
+        examine("pages", inspect("pages", a, "-R"))
+        for spots in (inspect("pages", a, b, "--at", address), inspect("pages", a, "--at", "0")):
+            examine("pages_at", spots)
+        out = mmlens("pages", a, "--watch", 0.1, "-c", 2, "--json", "--stacks", timeout=100).expect(0).out
+        rounds = [strict_json(line) for line in out.splitlines()]
+        want_equal([r["round"] for r in rounds], [1, 2], "rounds")
+        for document in rounds:
+            examine("pages_round", document)
+        want(rounds[0]["relatives"][0]["regions"], "no region of a relative was examined")
+
+
 @prop("trace: each line is as the schema says")
 def _():
     lines = mmlens("trace", "--json", "-d", "0.2").expect(0).out.splitlines()

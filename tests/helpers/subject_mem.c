@@ -591,6 +591,33 @@ static void giant(int argc, char **argv)
 	ready_and_hold();
 }
 
+/* ---- giant-huge: likewise, in huge pages, which are in no count of resident pages ---- */
+
+#define GIANT_HUGE (8UL << 30)
+
+static void *reserve_huge(size_t len)
+{
+	(void)len;
+	return anonymous(MAP_SHARED | MAP_HUGETLB | MAP_NORESERVE, GIANT_HUGE);
+}
+
+static void giant_huge(int argc, char **argv)
+{
+	size_t len;
+	char *at;
+
+	(void)argc, (void)argv;
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	at = lend_huge(reserve_huge, &len);
+	if (!at)
+		unavailable("huge pages: %s", strerror(errno));
+	say_task("pid", getpid(), "process");
+	say_task("child", fork_child(NULL, NULL), "process");
+	say_range("region", at, GIANT_HUGE);
+	say("touched", "%zu", len / page);
+	ready_and_hold();
+}
+
 /* ---- high: above what four levels of page tables reach ---- */
 
 static void high(int argc, char **argv)
@@ -653,6 +680,7 @@ const struct situation mem_situations[] = {
 	{ "many", "[N=100000]", "a fork with N mappings of one page each", many },
 	{ "giant", "[T=16] [W=1]", "T TiB mapped, 16 pages of them touched; W 0: PROT_NONE",
 	  giant },
+	{ "giant-huge", "", "8 GiB mapped in huge pages, one of them touched", giant_huge },
 	{ "high", "", "a mapping above 47 bits, and a fork", high },
 	{ "remap", "", "a child whose mappings never rest", remap },
 	{ 0 },

@@ -120,8 +120,12 @@ static void sum_up_pair(const struct page_counts *c)
 {
 	char same[16], different[16], fork[16], zero[16];
 
-	if (!c->frames)
+	if (!c->frames) {
+		printf("\nSame virtual address: %s present in both; whether in the same frames is "
+		       "hidden.\n",
+		       size_of(same, sizeof(same), c->present));
 		return;
+	}
 	printf("\nSame virtual address: %s in the same frame (%s private memory shared since fork, %s "
 	       "zero page), %s in different frames",
 	       size_of(same, sizeof(same), c->same), size_of(fork, sizeof(fork), c->shared_by_fork),
@@ -136,6 +140,7 @@ static void sum_up(const struct page_counts *c)
 {
 	char present[16], private[16], shared[16], fork[16];
 
+	printf("\nThe columns count pages of %s.", size_of(present, sizeof(present), 1));
 	if (c->pair)
 		return sum_up_pair(c);
 	printf("\n%s in memory: %s mapped nowhere else, %s mapped more than once",
@@ -151,7 +156,9 @@ static void sum_up(const struct page_counts *c)
 static const char *defaults_of(const struct pagecount *pc)
 {
 	if (pc->b)
-		return "START,SIZE,PERMS,NATURE,SAME,DIFFERENT,ABSENT,FORK,NAME";
+		return pc->frames.visible
+			       ? "START,SIZE,PERMS,NATURE,SAME,DIFFERENT,ABSENT,FORK,NAME"
+			       : "START,SIZE,PERMS,NATURE,PRESENT,ABSENT,NAME";
 	return "START,SIZE,PERMS,NATURE,PRESENT,PRIVATE,SHARED,FORK,KSM,HUGE,ZERO,NAME";
 }
 

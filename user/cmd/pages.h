@@ -26,6 +26,8 @@ void pages_json_head(struct json *j);
 int pages_at(const struct pages_args *args, struct pagecount *pc);
 /* pages_watch.c: a process and its relatives, again and again. */
 int pages_watch(const struct pages_args *args, struct pagecount *pc);
+extern const struct column object_columns[];
+extern const size_t object_columns_n;
 /* pages_shared.c: memory objects that more than one space maps. */
 int pages_shared(const struct pages_args *args, int argc, char **argv);
 

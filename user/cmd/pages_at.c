@@ -232,12 +232,16 @@ static void print_verdict(uint64_t va, const struct spot *a, const struct spot *
 	bool alike =
 		a->n_bytes && a->n_bytes == b->n_bytes && !memcmp(a->bytes, b->bytes, a->n_bytes);
 
-	if (rel && strcmp(rel, "absent") != 0)
+	const char *bytes = !a->n_bytes || !b->n_bytes ? ""
+			    : alike		       ? "; the bytes are alike"
+						       : "; the bytes differ";
+
+	if (!rel)
+		printf("%llx is in memory in both, in which frames is hidden%s.\n",
+		       (unsigned long long)va, bytes);
+	else if (strcmp(rel, "absent") != 0)
 		printf("%llx is %s frame in both%s.\n", (unsigned long long)va,
-		       *rel == 's' ? "in the same" : "the same address but not the same",
-		       !a->n_bytes || !b->n_bytes ? ""
-		       : alike			  ? "; the bytes are alike"
-						  : "; the bytes differ");
+		       *rel == 's' ? "in the same" : "the same address but not the same", bytes);
 }
 
 static int parse_address(const char *word, uint64_t *va)

@@ -171,7 +171,7 @@ static void get_text(const void *row, int arg, struct value *v)
 				       : NULL);
 }
 
-static const struct column breaker_columns[] = {
+const struct column breaker_columns[] = {
 	{ "PID", "tgid", "process", 0, COL_RIGHT, get_number, B_PID },
 	{ "TID", "tid", "thread that wrote", 0, COL_RIGHT, get_number, B_TID },
 	{ "COPIED", "copied", "pages it copied by writing to them", 0, COL_RIGHT, get_number,
@@ -181,6 +181,8 @@ static const struct column breaker_columns[] = {
 	{ "COMM", "comm", "name", 0, 0, get_text, B_COMM },
 	{ "NAME", "name", "file or the kernel's name", 0.2, COL_TRUNC, get_text, B_NAME },
 };
+
+const size_t breaker_columns_n = ARRAY_SIZE(breaker_columns);
 
 static void json_stack(struct json *j, const struct breaker *b)
 {

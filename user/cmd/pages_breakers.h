@@ -23,6 +23,9 @@ struct breakers {
 	uint64_t lost;
 };
 
+extern const struct column breaker_columns[];
+extern const size_t breaker_columns_n;
+
 /* All since `w` was opened. -ENOMEM. */
 int breakers_read(struct breakers *b, const struct faultwatch *w);
 void breakers_deinit(struct breakers *b);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analysis/family.h"
@@ -55,9 +56,10 @@ static void get_word(const void *row, int arg, struct value *v)
 	value_str(v, arg ? r->relation : r->comm);
 }
 
-static const struct column relative_columns[] = {
+const struct column relative_columns[] = {
 	{ "PID", "tgid", "relative", 0, COL_RIGHT, get_sum, E_PID },
-	{ "RELATION", "relation", "parent, child, sibling or descendant", 0, 0, get_word, 1 },
+	{ "RELATION", "relation", "parent, child, sibling, descendant, or of the same-program", 0,
+	  0, get_word, 1 },
 	{ "STILL-SHARED", "shared_bytes", "private memory in the same frames", 0, COL_RIGHT,
 	  get_sum, E_SHARED },
 	{ "BROKEN", "broken_bytes", "private memory in frames of its own by now", 0, COL_RIGHT,
@@ -65,6 +67,8 @@ static const struct column relative_columns[] = {
 	{ "%", "still_shared_percent", "of both", 0, COL_RIGHT, get_sum, E_SHARE },
 	{ "COMM", "comm", "name", 0.1, COL_TRUNC, get_word, 0 },
 };
+
+const size_t relative_columns_n = ARRAY_SIZE(relative_columns);
 
 /* A mapping of one relative. */
 struct erosion_row {
@@ -88,7 +92,7 @@ static void get_name(const void *row, int arg, struct value *v)
 	value_str(v, arg ? r->e.perms : *r->e.name ? r->e.name : NULL);
 }
 
-static const struct column erosion_columns[] = {
+const struct column erosion_columns[] = {
 	{ "PID", NULL, "relative", 0, COL_RIGHT, get_region, E_PID },
 	{ "START", "start", "first address", 0, COL_RIGHT, get_region, E_START },
 	{ NULL, "end", "first address behind", 0, COL_RIGHT, get_region, E_END },
@@ -99,6 +103,8 @@ static const struct column erosion_columns[] = {
 	{ "%", "still_shared_percent", "of both", 0, COL_RIGHT, get_region, E_SHARE },
 	{ "NAME", "name", "file or the kernel's name", 0.2, COL_TRUNC, get_name, 0 },
 };
+
+const size_t erosion_columns_n = ARRAY_SIZE(erosion_columns);
 
 /* ---- who they are ---- */
 
@@ -118,10 +124,44 @@ static int add(struct family *f, size_t *room, uint32_t tgid, const char *relati
 	return 0;
 }
 
+/* st_ino 0: not for us to know. */
+static struct stat program_of(uint32_t pid)
+{
+	struct stat program;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	if (stat(path, &program))
+		program.st_ino = 0;
+	return program;
+}
+
+/*
+ * Only whoever still runs the same file can share what fork shared: exec gives a space of its own.
+ * Orphans of a common parent are found by that alone.
+ */
+static const char *kinship(const struct snapshot *s, const struct task *t, const struct task *me,
+			   const struct stat *my_program)
+{
+	const char *relation = family_relation(s, t, me);
+	struct stat program;
+
+	if (!task_is_leader(t) || t->flags & TASK_KTHREAD || t->key.tgid == me->key.tgid)
+		return NULL;
+	program = program_of(t->key.tgid);
+	/* whether a relative of whom not even this may be known shares memory is to be asked */
+	if (!my_program->st_ino || !program.st_ino)
+		return relation;
+	if (program.st_dev != my_program->st_dev || program.st_ino != my_program->st_ino)
+		return NULL;
+	return relation ? relation : "same-program";
+}
+
 /* What shares the whole space (vfork, CLONE_VM) has no pages of its own to compare. */
 static int find(struct family *f, const struct snapshot *s, uint32_t pid)
 {
 	const struct task *me = snapshot_find(s, pid);
+	struct stat program = program_of(pid);
 	size_t room = 0;
 	int err = 0;
 
@@ -130,7 +170,7 @@ static int find(struct family *f, const struct snapshot *s, uint32_t pid)
 		return -ESRCH;
 	for (size_t i = 0; i < s->n && !err; i++) {
 		const struct task *t = &s->tasks[i];
-		const char *relation = family_relation(s, t, me);
+		const char *relation = kinship(s, t, me, &program);
 
 		if (!relation || (task_space(t) && task_space(t) == task_space(me)))
 			continue;

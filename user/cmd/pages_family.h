@@ -32,6 +32,10 @@ struct family {
 	uint64_t unseen; /* relatives whose pages are not for us to read */
 };
 
+/* A relative, and a mapping of one. */
+extern const struct column relative_columns[], erosion_columns[];
+extern const size_t relative_columns_n, erosion_columns_n;
+
 /* Of pc->a: all its relatives, or pc->b alone. -errno as pagecount_run(). */
 int family_measure(struct family *f, struct pagecount *pc, bool by_region);
 void family_deinit(struct family *f);

@@ -75,7 +75,7 @@ static void get_text(const void *row, int arg, struct value *v)
 	value_str(v, arg == O_NATURE ? nature_name(o->nature) : arg == O_NAME ? o->name : o->who);
 }
 
-static const struct column object_columns[] = {
+const struct column object_columns[] = {
 	{ "NATURE", "nature", "what it is", 0, 0, get_text, O_NATURE },
 	{ "SIZE", "size", "its largest mapping", 0, COL_RIGHT, get_number, O_SIZE },
 	{ "RESIDENT", "resident", "in memory, counted once", 0, COL_RIGHT, get_number, O_RESIDENT },
@@ -88,6 +88,8 @@ static const struct column object_columns[] = {
 	{ "PIDS", NULL, "who maps it", 0.2, COL_TRUNC, get_text, O_WHO },
 	{ "NAME", "name", "file or the kernel's name", 0.2, COL_TRUNC, get_text, O_NAME },
 };
+
+const size_t object_columns_n = ARRAY_SIZE(object_columns);
 
 static char *who_maps(const struct object *o)
 {
@@ -176,7 +178,7 @@ static int print_table(const struct pages_args *args, struct objects *all)
 
 	view.columns = NULL;
 	t = table_new(object_columns, ARRAY_SIZE(object_columns),
-		      "NATURE,SIZE,RESIDENT,SPACES,KEY,NATTCH,PIDS,NAME", &view, &bad);
+		      "NATURE,SIZE,RESIDENT,SPACES,KEY,NATTCH,NAME,PIDS", &view, &bad);
 	if (!t)
 		return fail(EXIT_FAILED, "pages", "out of memory");
 	for (size_t i = 0; i < all->shown; i++) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The documents: what no column table prints, and which table prints the rest. */
 #include "analysis/verdict.h"
+#include "cmd/pages_breakers.h"
+#include "cmd/pages_family.h"
 #include "cmd/schema.h"
 #include "lib/cleanup.h"
 #include "model/proof.h"
@@ -115,6 +117,12 @@ static const struct shape compare[] = {
 
 /* ---- memory ---- */
 
+static const struct shape relative[] = {
+	{ "regions", SHAPE_LIST, SHAPE_OPTIONAL, "by mapping, where asked for", NULL,
+	  ROWS(erosion_columns) },
+	END,
+};
+
 static const struct shape pages[] = {
 	UINT("a", "the first process"),
 	{ "b", SHAPE_UINT, SHAPE_OPTIONAL, "the second one" },
@@ -123,15 +131,30 @@ static const struct shape pages[] = {
 	{ "totals", SHAPE_OBJECT, SHAPE_PARTIAL, "of all regions", page_counts,
 	  ROWS(region_columns) },
 	UINT("raced_mappings", "mappings that changed while they were read"),
-	{ "relatives", SHAPE_LIST, SHAPE_NULL | SHAPE_OPTIONAL | SHAPE_OPEN,
-	  "what is left shared since fork, with each relative" },
+	{ "relatives", SHAPE_LIST, SHAPE_NULL | SHAPE_OPTIONAL,
+	  "of one process: what is left shared since fork, with each relative", relative,
+	  ROWS(relative_columns) },
+	END,
+};
+
+static const struct shape breaker[] = {
+	{ "stack", SHAPE_UINTS, 0, "addresses in the program, with --stacks" },
+	END,
+};
+
+static const struct shape breakers[] = {
+	STR("hook", "where in the kernel copies are counted"),
+	UINT("lost", "copies that were not counted"),
+	{ "tasks", SHAPE_LIST, 0, "by task and mapping", breaker, ROWS(breaker_columns) },
 	END,
 };
 
 static const struct shape round_of_pages[] = {
 	UINT("a", "the process"),
 	UINT("round", "which of --watch"),
-	{ "relatives", SHAPE_LIST, SHAPE_OPEN, "what is left shared since fork" },
+	{ "relatives", SHAPE_LIST, 0, "what is left shared since fork", relative,
+	  ROWS(relative_columns) },
+	{ "breakers", SHAPE_OBJECT, SHAPE_NULL, "who copied since the watch began", breakers },
 	END,
 };
 
@@ -148,15 +171,21 @@ static const struct shape spot[] = {
 	END,
 };
 
-static const struct shape pages_at[] = {
+static const struct shape one_address[] = {
 	UINT("at", "the virtual address"),
 	STR0("frames", "whether both are the same"),
 	{ "spots", SHAPE_LIST, 0, "what each has there", spot },
 	END,
 };
 
+static const struct shape object[] = {
+	{ "pids", SHAPE_UINTS, 0, "a task of each space that maps it" },
+	END,
+};
+
 static const struct shape pages_objects[] = {
-	{ "objects", SHAPE_LIST, SHAPE_OPEN, "shared memory, with who maps it" },
+	{ "objects", SHAPE_LIST, 0, "shared memory, with who maps it", object,
+	  ROWS(object_columns) },
 	END,
 };
 
@@ -368,7 +397,7 @@ const struct document documents[] = {
 	DOC(compare, "mmlens compare: what two tasks share"),
 	DOC(pages, "mmlens pages: frames by region"),
 	{ "pages_round", "mmlens.pages/1", "mmlens pages --watch: one a line", round_of_pages },
-	{ "pages_at", "mmlens.pages/1", "mmlens pages --at: one address", pages_at },
+	{ "pages_at", "mmlens.pages/1", "mmlens pages --at: one address", one_address },
 	{ "pages_objects", "mmlens.pages/1", "mmlens pages --shared: who maps what",
 	  pages_objects },
 	DOC(stacks, "mmlens stacks: every thread's stack"),

@@ -20,6 +20,18 @@ static struct giant *add(struct giants *g, uint64_t start)
 	return more;
 }
 
+/* Rss leaves out what is of hugetlbfs. */
+static bool holds_pages(const char *line, uint64_t *kib)
+{
+	static const char *const words[] = { "Rss:", "Swap:", "Shared_Hugetlb:",
+					     "Private_Hugetlb:" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strncmp(line, words[i], strlen(words[i])))
+			return sscanf(line + strlen(words[i]), "%" SCNu64 " kB", kib) == 1;
+	return false;
+}
+
 /* The lines of smaps behind a giant's head are its own until the next head. */
 static void load(struct giants *g, uint32_t pid)
 {
@@ -37,8 +49,7 @@ static void load(struct giants *g, uint32_t pid)
 
 		if (!maps_parse(line, &r))
 			now = r.end - r.start >= GIANT_BYTES ? add(g, r.start) : NULL;
-		else if (now && (sscanf(line, "Rss: %" SCNu64 " kB", &kib) == 1 ||
-				 sscanf(line, "Swap: %" SCNu64 " kB", &kib) == 1))
+		else if (now && holds_pages(line, &kib))
 			now->missing += kib * 1024;
 	}
 	g->known = true;

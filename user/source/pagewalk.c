@@ -168,10 +168,23 @@ static int read_again(struct pagewalk *w, size_t n)
 	return w->reread ? pagemap_read(&w->a.pagemap, w->start, n, w->again) : 0;
 }
 
+static bool any(const uint64_t *e, size_t n)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all |= e[i];
+	return all;
+}
+
 static int window_read(struct pagewalk *w, size_t n)
 {
 	int err = pagemap_read(&w->a.pagemap, w->start, n, w->a.entries);
 
+	w->empty = !err && !any(w->a.entries, n);
+	w->stop = w->start + ((uint64_t)n << w->a.pagemap.page_shift);
+	if (w->empty)
+		return 0;
 	if (!err && w->b.pid) {
 		err = pagemap_read(&w->b.pagemap, w->start, n, w->b.entries);
 		if (!err)
@@ -180,7 +193,6 @@ static int window_read(struct pagewalk *w, size_t n)
 	if (err)
 		return err;
 	frames_label(w->frames, w->start, n, w->a.entries, w->may_merge);
-	w->stop = w->start + ((uint64_t)n << w->a.pagemap.page_shift);
 	return 0;
 }
 
@@ -203,7 +215,7 @@ static int window_move(struct pagewalk *w, uint64_t va)
 
 	w->start = w->stop = va;
 	err = window_read(w, n);
-	if (!err && dense(w->a.entries, n))
+	if (!err && !w->empty && dense(w->a.entries, n))
 		w->room = w->room < PAGEMAP_CHUNK / 2 ? 2 * w->room : PAGEMAP_CHUNK;
 	else
 		w->room = WINDOW_PAGES;
@@ -222,8 +234,11 @@ static int seek(struct pagewalk *w, uint64_t *va)
 	if (found != -EOPNOTSUPP)
 		return found;
 	if (w->a.region.end - w->a.region.start < GIANT_BYTES ||
-	    giants_allow(&w->giants, w->a.pid, &w->a.region))
+	    giants_allow(&w->giants, w->a.pid, &w->a.region)) {
+		/* most of it will be empty, and large pieces are read the fastest */
+		w->room = PAGEMAP_CHUNK;
 		return 1;
+	}
 	w->unread = giants_missing(&w->giants) ? left >> w->a.pagemap.page_shift : 0;
 	return 0;
 }
@@ -261,7 +276,8 @@ int pagewalk_pages(struct pagewalk *w, void (*fn)(const struct piece *p, void *a
 		}
 		p = cut(w, va);
 		giants_met(&w->giants, p.a, p.n, 1ULL << w->a.pagemap.page_shift);
-		fn(&p, arg);
+		if (!w->empty)
+			fn(&p, arg);
 		va += (uint64_t)p.n << w->a.pagemap.page_shift;
 	}
 	return 0;

@@ -35,6 +35,7 @@ struct pagewalk {
 	uint64_t stop;
 	size_t room; /* pages of the next window */
 	bool reread; /* `again` holds the window too */
+	bool empty;  /* the first side has nothing in the window, the rest was not read */
 	bool started;
 	bool may_merge; /* the first side may hold pages merged by KSM */
 };
