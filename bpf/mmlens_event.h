@@ -208,8 +208,8 @@ _Static_assert(sizeof(struct mmlens_rec) == 24, "a switch in the stream is 24 by
 struct mmlens_batch {
 	struct mmlens_msg head;
 	struct mmlens_rec rec[MMLENS_BATCH];
-	__u32 held;	/* 1 + the index of the switch that awaits its cost; 0: none */
-	__u32 flushing; /* the reader empties it: an interrupt sends for itself */
+	__u32 held;    /* 1 + the index of the switch that awaits its cost; 0: none */
+	__u32 sending; /* on its way to the ring: an interrupt, which may come then, sends for itself */
 };
 
 struct mmlens_ev_task {

@@ -215,18 +215,25 @@ static __always_inline struct mmlens_batch *this_batch(void)
 	return bpf_map_lookup_elem(&batches, &id);
 }
 
+/* How many there are is read behind the mark: what interrupts here may have sent them just before. */
 static __noinline int batch_send(struct mmlens_cpu *cpu, struct mmlens_batch *b)
 {
-	__u64 n = b->head.n;
+	__u64 n;
 
+	b->sending = 1;
+	barrier();
+	n = b->head.n;
 	barrier_var(n);
-	if (!n || n > MMLENS_BATCH)
-		return 0;
-	fill_head(&b->head, cpu, MMLENS_MSG_BATCH, n);
-	if (bpf_ringbuf_output(&ring, b, sizeof(b->head) + n * sizeof(b->rec[0]), wake_flags()))
-		count_lost(cpu, n);
+	if (n && n <= MMLENS_BATCH) {
+		fill_head(&b->head, cpu, MMLENS_MSG_BATCH, n);
+		if (bpf_ringbuf_output(&ring, b, sizeof(b->head) + n * sizeof(b->rec[0]),
+				       wake_flags()))
+			count_lost(cpu, n);
+	}
 	b->head.n = 0;
 	b->held = 0;
+	barrier();
+	b->sending = 0;
 	return 0;
 }
 

@@ -11,6 +11,12 @@
 #include "stream.bpf.h"
 #include "views.bpf.h"
 
+/*
+ * Set by the inspector when every program is attached: until then nothing but switches is told,
+ * whose program is the last. Else the stream would begin with wake-ups alone.
+ */
+bool all_watch;
+
 /* Thread groups asked for, and those born of them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -338,7 +344,7 @@ static __always_inline void fill_wake(struct mmlens_rec *r, struct mmlens_cpu *c
 		r->flags |= MMLENS_WAKE_IN_CALL;
 }
 
-/* While the reader empties the batch of this CPU, what interrupts it goes a way of its own. */
+/* While the batch of this CPU is sent, what interrupts that goes a way of its own. */
 static __always_inline void send_alone(struct mmlens_cpu *cpu, struct mmlens_entry *from,
 				       struct mmlens_entry *to, __u8 context)
 {
@@ -368,11 +374,11 @@ static __always_inline int on_waking(struct task_struct *p, __u8 context)
 	struct mmlens_entry *from, *to;
 	struct mmlens_rec *r;
 
-	if (!cpu || !b || (const void *)p == (const void *)me || !pair_wanted(p, me))
+	if (!all_watch || !cpu || !b || (const void *)p == (const void *)me || !pair_wanted(p, me))
 		return 0;
 	from = current_entry();
 	to = entry_of(p);
-	if (b->flushing) {
+	if (b->sending) {
 		send_alone(cpu, from, to, context);
 		return 0;
 	}
@@ -427,7 +433,7 @@ int mmlens_newtask(__u64 *ctx)
 		tgid = ask.ns_level ? reader_nr(BPF_CORE_READ(child, group_leader)) : child->tgid;
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	}
-	if (!ask.events || !cpu || !pair_wanted(me, child))
+	if (!ask.events || !all_watch || !cpu || !pair_wanted(me, child))
 		return 0;
 	from = current_number(cpu, current_entry());
 	to = number(cpu, entry_of(child));
@@ -455,7 +461,7 @@ int mmlens_exec(__u64 *ctx)
 
 	if (ask.command && tgid == ask.command)
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
-	if (!ask.events || !cpu || !side_wanted(t))
+	if (!ask.events || !all_watch || !cpu || !side_wanted(t))
 		return 0;
 	e = entry_of(t);
 	if (!e)
@@ -483,7 +489,7 @@ int mmlens_exit(__u64 *ctx)
 	struct mmlens_ev_exit *m;
 	__u32 id;
 
-	if (!cpu || !side_wanted(t))
+	if (!all_watch || !cpu || !side_wanted(t))
 		return 0;
 	id = number(cpu, entry_of(t));
 	m = message_new(cpu, struct mmlens_ev_exit, MMLENS_MSG_EXIT);
@@ -516,13 +522,8 @@ int mmlens_flush(void *ctx)
 	struct mmlens_cpu *cpu = this_cpu();
 	struct mmlens_batch *b = this_batch();
 
-	if (!cpu || !b || b->held)
-		return 0;
-	b->flushing = 1;
-	barrier();
-	batch_send(cpu, b);
-	barrier();
-	b->flushing = 0;
+	if (cpu && b && !b->held && !b->sending)
+		batch_send(cpu, b);
 	return 0;
 }
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -184,6 +185,41 @@ def _():
     switches = sum("class" in e for e in lines)
     want(switches >= 2 * ROUNDS * 0.9, f"{switches} switches")
     want_equal(lines[-1], {"lost": 0}, "the last line")
+
+
+@prop("trace: nothing is told before the switches are")
+def _():
+    need_switches()
+    with Subject("switch-threads", 10 ** 9) as s:
+        try:
+            s.process.stdin.write(b"go\n")
+            s.process.stdin.flush()
+            first = events("-p", s.process.pid, "-d", "0.3")[:6]
+        finally:
+            s.process.kill()
+    # a wake-up and a switch in turn, from the beginning on
+    want(sum("class" in e for e in first) >= 2, f"it begins with {first}")
+
+
+@prop("trace: nothing is told twice, however often the timer comes in between")
+def _():
+    need_switches()
+    over = threading.Event()
+
+    def nap():
+        while not over.is_set():
+            time.sleep(0.00005)
+    nappers = [threading.Thread(target=nap) for _ in range(8)]
+    for thread in nappers:
+        thread.start()
+    lines = events("-d", "1")
+    over.set()
+    for thread in nappers:
+        thread.join()
+    told = [(e["ts"], e["cpu"], e.get("event"), e.get("wakee", {}).get("tid")) for e in lines
+            if "class" in e or e.get("event") == "wake"]
+    want(len(told) > 100, f"only {len(told)} events")
+    want_equal(len(told) - len(set(told)), 0, f"told twice, of {len(told)}")
 
 
 @prop("loss: a reader that is stopped loses events, and says how many and where")

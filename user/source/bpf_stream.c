@@ -207,16 +207,11 @@ static void deliver_oldest(struct stream *s)
 
 	if (s->n_rare && s->rare[0].ts <= r->ts)
 		deliver_rare(s, r->ts + 1);
-	/*
-	 * A batch has been seen both in the ring and, at the end, still in the map. A CPU switches
-	 * once at a time, so a switch that is not later than the last one delivered is that one.
-	 */
-	if (r->kind == MMLENS_REC_SWITCH && r->ts > q->delivered)
+	if (r->kind == MMLENS_REC_SWITCH)
 		deliver_switch(s, cpu, r);
 	else if (r->kind == MMLENS_REC_WAKE)
 		deliver_wake(s, cpu, r);
-	if (r->ts > q->delivered)
-		q->delivered = r->ts;
+	q->delivered = r->ts;
 	q->head++;
 	q->n--;
 	if (!q->n)

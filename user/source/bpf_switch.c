@@ -406,6 +406,7 @@ int switch_session_start(struct switch_session *ss, struct why *why)
 
 	if (err)
 		return bpf_env_load_failed(why, err);
+	ss->skel->bss->all_watch = true;
 	ss->begin_ns = monotonic_ns();
 	return 0;
 }
