@@ -5,19 +5,21 @@ import subprocess
 
 from results import Test, parse
 
-TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT = int(os.environ.get("MMLENS_VM_TIMEOUT", "1500"))
 # Where the tests go in the guest, and where scripts/vm puts what build/tests has.
 GUEST = "/mmlens"
 HELPERS = "/usr/lib/mmlens/tests"
+# What it takes to build and install the module there.
+PRODUCT = ("Makefile", "kmod", "scripts/packaging")
 
 
 def command(label, only, sampled, directory):
     """The command line that runs a directory of tests, or those chosen, in the VM of a kernel;
     @sampled as tap.py explains."""
-    brought = [word for part in ("run", "expected-skips.tsv", "lib", directory)
-               for word in ("-a", f"{os.path.join(TESTS, part)}:{GUEST}/tests/{part}")]
-    return [os.path.join(os.path.dirname(TESTS), "scripts", "vm"), "-k", label, "-t", str(LIMIT),
+    parts_of_tree = [*PRODUCT, *(f"tests/{part}" for part in ("run", "expected-skips.tsv", "lib", directory))]
+    brought = [word for part in parts_of_tree for word in ("-a", f"{os.path.join(ROOT, part)}:{GUEST}/{part}")]
+    return [os.path.join(ROOT, "scripts", "vm"), "-k", label, "-t", str(LIMIT),
             *(["--leaks"] if label.startswith("debug") else []), *brought, "--",
             "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
             *([f"MMLENS_SAMPLE={label}"] if sampled else []),
