@@ -2,6 +2,7 @@
 """Help, manual pages, completion and column tables tell the same of every command."""
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -40,6 +41,14 @@ def _(command):
     listed = set(re.findall(r"^(?:-., )?(--[a-z][a-z-]*)", text_of("cmd", f"{command}.rst"), re.MULTILINE))
     known = own_options(command) | COMMON
     want(listed <= known, f"unknown: {sorted(listed - known)}")
+
+
+@prop("every page becomes a manual page without a word of complaint")
+def _():
+    for name in ["mmlens.rst", *(f"cmd/{c}.rst" for c in paged())]:
+        done = subprocess.run(["rst2man", "--strict", os.path.join(USER, name), "/dev/null"], check=False,
+                              capture_output=True, text=True)
+        want_equal((done.returncode, done.stderr), (0, ""), f"{name}: status and complaints")
 
 
 @prop("every common option is in mmlens(1)")
