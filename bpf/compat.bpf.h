@@ -60,6 +60,15 @@ static __always_inline __u32 compat_state_direct(struct task_struct *t)
 	return old->state;
 }
 
+/*
+ * A PREEMPT_RT kernel puts who waits for a spinlock to sleep (TASK_RTLOCK_WAIT): elsewhere it spins,
+ * and nobody's waking it is a message.
+ */
+static __always_inline bool compat_awaits_spinlock(struct task_struct *t)
+{
+	return compat_state_direct(t) & 0x1000;
+}
+
 static __always_inline __s32 compat_cpu(const struct task_struct *t)
 {
 	const struct task_struct___thread_info *in = (const void *)t;

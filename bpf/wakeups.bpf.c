@@ -52,7 +52,7 @@ int mmlens_waking(__u64 *ctx)
 
 	k.waker = BPF_CORE_READ(me, tgid);
 	k.wakee = p->tgid;
-	if (!wanted(k.waker, k.wakee))
+	if (!wanted(k.waker, k.wakee) || compat_awaits_spinlock(p))
 		return 0;
 	k.same = mm && mm == p->mm;
 	k.nr = compat_syscall(&k.arg);

@@ -13,7 +13,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import MMLENS, inspect, main, mmlens, prop, skip, want, want_equal  # noqa: E402
+from mmlens_test import (  # noqa: E402
+    MMLENS, Failed, inspect, main, mmlens, prop, skip, want, want_equal, watching)
 from real_programs import running  # noqa: E402
 
 
@@ -107,22 +108,31 @@ def _():
         want_equal(inodes, {peers[mine]}, "the inode at the other end")
 
 
+def watched(a, b, happens):
+    """What --watch tells of what happens between two processes."""
+    with subprocess.Popen([MMLENS, "channels", "--json", "--watch", "60", str(a), str(b)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            watching(process)
+        except Failed:
+            if process.wait(1) == 3:
+                skip(process.stderr.read().decode().strip())
+            raise
+        happens()
+        process.send_signal(signal.SIGINT)
+        return json.loads(process.communicate(timeout=30)[0])["watch"]
+
+
 @prop("channels --watch: counts each wake-up of a known number, through the right pipe")
 def _():
-    with Pair() as pair:
-        watch = subprocess.Popen(
-            [MMLENS, "channels", "--json", "--watch", "4", str(os.getpid()), str(pair.pid)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(2)
+    def happens():
         for _ in range(100):
             os.write(pair.down[1], b"x")
             os.read(pair.up[0], 1)
             # a reader that has not gone to sleep yet needs no wake-up and gets none
             time.sleep(0.005)
-        out, err = watch.communicate(timeout=30)
-        if watch.returncode == 3:
-            skip(err.decode())
-        woken = json.loads(out)["watch"]["wakeups"]
+    with Pair() as pair:
+        woken = watched(os.getpid(), pair.pid, happens)["wakeups"]
         down = [w for w in woken if w["waker"] == os.getpid() and w["wakee"] == pair.pid]
         want(98 <= sum(w["count"] for w in down) <= 102, f"{woken}")
         want(all(w["space"] == "other" for w in down), f"{down}")
@@ -248,17 +258,11 @@ def _():
 
 @prop("channels --watch: signals are counted with their sender, though the receiver blocks them")
 def _():
-    with Names() as made:
-        watch = subprocess.Popen(
-            [MMLENS, "channels", "--json", "--watch", "4", str(os.getpid()), str(made.pid)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(2)
+    def happens():
         for _ in range(10):
             os.kill(made.pid, signal.SIGUSR1)
-        out, err = watch.communicate(timeout=30)
-        if watch.returncode == 3:
-            skip(err.decode())
-        sent = [s for s in json.loads(out)["watch"]["signals"] if s["signal"] == "SIGUSR1"]
+    with Names() as made:
+        sent = [s for s in watched(os.getpid(), made.pid, happens)["signals"] if s["signal"] == "SIGUSR1"]
         want_equal([(s["sender"], s["receiver"], s["count"], s["by"]) for s in sent],
                    [(os.getpid(), made.pid, 10, "kill")], "signals")
 
