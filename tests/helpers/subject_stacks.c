@@ -166,6 +166,14 @@ static void *growing_stack(void)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+/* A piece of the heap, aligned as malloc() does. */
+static void *heap_stack(void)
+{
+	char *at = malloc(OTHER_STACK + 64);
+
+	return at ? (void *)(((uintptr_t)at | 15) + 1) : NULL;
+}
+
 /* The lower half of the second lies in the first. */
 static void *common_stack(void)
 {
@@ -192,6 +200,7 @@ static const struct stack_case {
 	{ "bigguard", on_plain, 0, 1 << 20 },
 	{ "outside", on_nothing, 0, -1 },
 	{ "zoned", on_zoned, 0, 0 },
+	{ "heap", on_plain, OTHER_STACK, -1, heap_stack },
 	{ "growing", on_plain, OTHER_STACK, -1, growing_stack },
 	{ "marked1", on_plain, OTHER_STACK, -1, marked_stack },
 	{ "marked2", on_plain, OTHER_STACK, -1, marked_stack },

@@ -100,6 +100,14 @@ def _():
                ("pthread", "gap", main_stack["guard"], None), "growing")
 
 
+@prop("heap: a stack amid the heap has the bounds that it was given, and no guard")
+def _():
+    s = stacks()
+    seen = atlas(s)[s.tids["heap"]]
+    want_equal((seen["kind"], seen["start"], seen["end"]), ("pthread", *s.range("stack_heap")), "heap")
+    want_equal((seen["guard_kind"], seen["used"]), ("none", seen["end"] - seen["sp"]), "guard, depth")
+
+
 @prop("in a pid namespace of its own: threads are told by the tids that they know")
 def _():
     need_root()

@@ -35,9 +35,11 @@ static bool read_block(const struct descriptor_of *who, const uint8_t *p, uint64
 {
 	uint64_t start = word_at(p), size = word_at(p + 8), guard = word_at(p + 16);
 
-	if (!start || start % who->page || !size || size % who->page || size > BLOCK_MAX ||
-	    start > who->sp || start + size <= at || guard % who->page || guard >= size ||
-	    start + size > at + DESCRIPTOR + DESCRIPTOR_TOP)
+	if (!start || !size || size > BLOCK_MAX || start > who->sp || start + size <= at ||
+	    guard % who->page || guard >= size || start + size > at + DESCRIPTOR + DESCRIPTOR_TOP)
+		return false;
+	/* a block with a guard is the library's own; any other may be a piece of the heap */
+	if ((start | size) % (guard ? who->page : sizeof(start)))
 		return false;
 	*b = (struct descriptor_block){ start, size, guard };
 	return true;
