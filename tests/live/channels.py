@@ -397,7 +397,11 @@ def _(name):
     with running(name) as found:
         pids = set(found)
         pipes, unix = held(pids)
-        rows = [c for pid in pids for c in inspect("channels", pid)["channels"] if c["b"]["pid"] in pids]
+        # whose channels lead to all the others, and one of those
+        asked = found[:2]
+        pipes = {edge for edge in pipes if set(asked) & set(edge[1:])}
+        unix = {edge for edge in unix if edge[1] in asked}
+        rows = [c for pid in asked for c in inspect("channels", pid)["channels"] if c["b"]["pid"] in pids]
         ours = set()
         for c in (c for c in rows if c["type"] in ("pipe", "fifo")):
             a, b = c["a"]["pid"], c["b"]["pid"]
