@@ -80,7 +80,8 @@ def examine(name, document):
 RUNS = {
     "list": ["list"], "show": ["show", "{pid}"], "compare": ["compare", "{pid}", "{child}"],
     "pages": ["pages", "{pid}"], "stacks": ["stacks", "{pid}"], "stat": ["stat", "-d", "0.2"],
-    "channels": ["channels", "{pid}"], "doctor": ["doctor"], "pages_objects": ["pages", "--shared"],
+    "channels": ["channels", "{pid}"], "prove": ["prove", "--quick", "isolation", "communication"],
+    "doctor": ["doctor"], "pages_objects": ["pages", "--shared"],
 }
 
 

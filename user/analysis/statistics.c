@@ -33,6 +33,12 @@ struct estimate estimate_of(double *samples, size_t n)
 	return e;
 }
 
+double lower_quartile(double *samples, size_t n)
+{
+	qsort(samples, n, sizeof(*samples), by_value);
+	return samples[n / 4];
+}
+
 enum difference difference_of(double low, double high, double margin, size_t n)
 {
 	if (n < SAMPLES_MIN)

@@ -18,6 +18,9 @@ struct estimate {
 /* Sorts `samples`. Below 6 samples no interval of 95 % exists: low and high are the extremes. */
 struct estimate estimate_of(double *samples, size_t n);
 
+/* What noise, which only adds, reaches last. Sorts `samples`, of which there is at least one. */
+double lower_quartile(double *samples, size_t n);
+
 enum difference {
 	DIFFERENCE_HIDDEN, /* the interval holds 0, and more than would matter: noise hides it */
 	DIFFERENCE_NONE,   /* the interval holds 0 and nothing beyond what matters */

@@ -100,7 +100,7 @@ static struct took measure_medium(struct lab *l, const struct medium *medium,
 	int err = x ? 0 : -ENOMEM;
 
 	append(&line, "%s:", medium->name);
-	lab_progress(l, "passing messages by %s", medium->name);
+	lab_say(l, PROOF_PROGRESS, "passing messages by %s", medium->name);
 	for (; !err && i < ARRAY_SIZE(sizes) && sizes[i] <= medium->most; i++) {
 		if (too_long(ns, i, until)) {
 			append(&line, "; larger left out: " LAB_TIME_IS_UP);

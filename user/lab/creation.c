@@ -268,7 +268,7 @@ static void compare_makers(struct lab *l)
 		"posix_spawn is of a static program of one page whose first instructions read the "
 		"clock; posix_spawn true is of true(1)");
 	core_describe(l);
-	lab_progress(l, "making tasks in %zu ways", ARRAY_SIZE(makers));
+	lab_say(l, PROOF_PROGRESS, "making tasks in %zu ways", ARRAY_SIZE(makers));
 	for (size_t i = 0; lab_more(l, i * IN_A_ROW, rounds * IN_A_ROW, until); i++)
 		for (size_t m = 0; m < ARRAY_SIZE(makers); m++)
 			births_take(&of[m], &makers[m]);
@@ -353,7 +353,7 @@ static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 
 	memset(&s, 0, sizeof(s));
 	snprintf(name, sizeof(name), "fork, %zu MiB%s", w->mib, w->huge ? " huge" : "");
-	lab_progress(l, "%s", name);
+	lab_say(l, PROOF_PROGRESS, "%s", name);
 	if (w->mib && !(p = written(l, w)))
 		return 0;
 	rewriting = lab_part(until, 2);

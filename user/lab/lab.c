@@ -38,17 +38,6 @@ void lab_say(struct lab *l, enum proof_type type, const char *fmt, ...)
 	send_record(l, &r);
 }
 
-void lab_progress(struct lab *l, const char *fmt, ...)
-{
-	struct proof_record r = { .type = PROOF_PROGRESS };
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(r.text, sizeof(r.text), fmt, ap);
-	va_end(ap);
-	send_record(l, &r);
-}
-
 void lab_remains(struct lab *l, const char *kind, const char *name, uint64_t key)
 {
 	struct proof_record r = { .type = PROOF_REMAINS, .n = key };

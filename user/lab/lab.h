@@ -55,8 +55,6 @@ void lab_remains(struct lab *l, const char *kind, const char *name, uint64_t key
 int lab_directory(struct lab *l, char *path);
 #define LAB_PRINTF(a, b) __attribute__((format(printf, a, b)))
 LAB_PRINTF(3, 4) void lab_say(struct lab *l, enum proof_type type, const char *fmt, ...);
-/* What is at work now: for who waits, not for the record. */
-LAB_PRINTF(2, 3) void lab_progress(struct lab *l, const char *fmt, ...);
 LAB_PRINTF(3, 4) void lab_fact(struct lab *l, bool held, const char *fmt, ...);
 void lab_count(struct lab *l, const char *name, double value, const char *unit);
 void lab_estimate(struct lab *l, const char *name, struct estimate e); /* of ns */

@@ -219,19 +219,6 @@ static void alternate(struct seats *two, size_t pairs, struct batches *b)
 	}
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double lower_quartile(double *batches, size_t n)
-{
-	qsort(batches, n, sizeof(*batches), by_value);
-	return batches[n / 4];
-}
-
 static int sample(struct duel *d, struct seats *two, struct batches *b)
 {
 	double thread, process;

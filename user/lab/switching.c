@@ -78,7 +78,7 @@ static void one_setting(struct lab *l, int way, size_t set)
 	snprintf(name, sizeof(name), "%s, %s", way_names[way], sets[set].name);
 	if (!lab_in_time(l))
 		return lab_say(l, PROOF_SAW, "%s: left out: " LAB_TIME_IS_UP, name);
-	lab_progress(l, "taking turns: %s", name);
+	lab_say(l, PROOF_PROGRESS, "taking turns: %s", name);
 	/* the barest decides, and may take longer */
 	err = duel_play(l, &d, &s, DUEL_SAMPLES, lab_share(l, barest ? left / 3 : left));
 	if (err)
@@ -191,7 +191,7 @@ static void direct(struct lab *l)
 	int err;
 
 	lab_say(l, PROOF_STEP, "the same by pipe, with every switch timed in the kernel by eBPF");
-	lab_progress(l, "timing switches in the kernel");
+	lab_say(l, PROOF_PROGRESS, "timing switches in the kernel");
 	err = lab_apart(l, time_in_kernel, NULL, l->deadline);
 	if (err)
 		lab_say(l, PROOF_SAW, "no direct cost: %s",

@@ -172,7 +172,7 @@ void toll_take(struct lab *l, struct toll *tolls)
 		"pass %zu messages of %d bytes through each medium, every switch and every system "
 		"call counted by eBPF",
 		2 * (rounds(l) + 1), SIZE);
-	lab_progress(l, "counting switches and copies");
+	lab_say(l, PROOF_PROGRESS, "counting switches and copies");
 	/* two thirds: to load programs is most of it where that is slow */
 	err = lab_apart(l, trace, tolls, l->deadline - (lab_part(l->deadline, 3) - lab_now()));
 	if (err)

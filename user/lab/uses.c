@@ -246,7 +246,7 @@ static void use(struct lab *l, const struct use *u)
 
 	lab_say(l, PROOF_STEP, "start %s privately, load it, look inside, crash one of its tasks",
 		name);
-	lab_progress(l, "starting %s", name);
+	lab_say(l, PROOF_PROGRESS, "starting %s", name);
 	err = lab_apart(l, look_into, (void *)u, l->deadline);
 	if (err)
 		lab_say(l, PROOF_SAW, "%s: no more was seen: %s", name,
