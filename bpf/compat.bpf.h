@@ -34,26 +34,17 @@ struct task_struct___thread_info {
 	struct thread_info___cpu thread_info;
 };
 
-/* int, then u8 from 7.2: the size must be asked as well as the offset. */
+/* int, then u8 from 7.2 */
 struct task_struct___on_cpu {
 	int on_cpu;
 };
 
 #pragma clang attribute pop
 
+/* Here and below the verifier knows the type of `t`: each field is one load. */
 static __always_inline __u32 compat_state(const struct task_struct *t)
 {
 	const struct task_struct___state *old = (const void *)t;
-
-	if (bpf_core_field_exists(t->__state))
-		return BPF_CORE_READ(t, __state);
-	return BPF_CORE_READ(old, state);
-}
-
-/* The same where the verifier knows the type of `t`: one load. */
-static __always_inline __u32 compat_state_direct(struct task_struct *t)
-{
-	struct task_struct___state *old = (void *)t;
 
 	if (bpf_core_field_exists(t->__state))
 		return t->__state;
@@ -66,7 +57,7 @@ static __always_inline __u32 compat_state_direct(struct task_struct *t)
  */
 static __always_inline bool compat_awaits_spinlock(struct task_struct *t)
 {
-	return compat_state_direct(t) & 0x1000;
+	return compat_state(t) & 0x1000;
 }
 
 static __always_inline __s32 compat_cpu(const struct task_struct *t)
@@ -75,21 +66,20 @@ static __always_inline __s32 compat_cpu(const struct task_struct *t)
 	const struct task_struct___cpu *old = (const void *)t;
 
 	if (bpf_core_field_exists(in->thread_info.cpu))
-		return BPF_CORE_READ(in, thread_info.cpu);
+		return in->thread_info.cpu;
 	if (bpf_core_field_exists(old->cpu))
-		return BPF_CORE_READ(old, cpu);
+		return old->cpu;
 	return -1;
 }
 
+/* The lowest byte holds the truth in either width. */
 static __always_inline bool compat_on_cpu(const struct task_struct *t)
 {
 	const struct task_struct___on_cpu *f = (const void *)t;
-	__u32 v = 0;
 
 	if (!bpf_core_field_exists(f->on_cpu))
 		return false;
-	bpf_core_read(&v, bpf_core_field_size(f->on_cpu) & 7, &f->on_cpu);
-	return v;
+	return *((const __u8 *)t + bpf_core_field_offset(f->on_cpu));
 }
 
 /* What a configuration may leave out of a structure. */

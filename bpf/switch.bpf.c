@@ -231,7 +231,7 @@ int mmlens_switch(__u64 *ctx)
 	cpu->since = 0;
 	s.prev_tid = s.prev->pid;
 	s.next_tid = s.next->pid;
-	s.state = compat_state_direct(s.prev);
+	s.state = compat_state(s.prev);
 	if (ask.delays) {
 		s.ran_since = cpu->ran_since;
 		cpu->ran_since = s.now;

@@ -2,6 +2,10 @@
 /*
  * iter/task: one mmlens_task_rec for each task of the reader's pid namespace.
  *
+ * The verifier knows the type of what it iterates over, so fields are plain loads, several of them
+ * on their way from memory at once. bpf_probe_read_kernel() is a call for each, and they waited
+ * for one another: that was half the time of a pass.
+ *
  * No lock of the task is held. What is read through task->mm could therefore belong to an mm that
  * is being replaced; the pointer is read again at the end, and a row that changed says so.
  */
@@ -11,31 +15,52 @@
 
 const volatile struct mmlens_task_ask ask = {};
 
+/* The one that is being filled: an iterator's file runs its program for one task at a time. */
+static struct mmlens_task_rec rec;
+
+/* What is the same for all tasks of a pass. */
+static struct {
+	__u32 level; /* of the reader's pid namespace */
+	__u32 kstack_size;
+} pass;
+
+static volatile __u64 laundry;
+
 #define VM_ACCESS 0x7UL /* VM_READ | VM_WRITE | VM_EXEC */
 
-/*
- * A global function, which the verifier walks once: inlined, the branch in it doubled the paths
- * through the program at each of ten calls.
- */
-__noinline __u64 object_id(__u64 obj)
+/* The verifier lets nobody calculate with a pointer; what is read back from a map is a number. */
+static __always_inline __u64 number_of(const volatile void *obj)
 {
-	return keyed_id(&ask.keys, (const void *)obj);
+	laundry = (__u64)obj;
+	return laundry;
 }
 
-/* The number of `pid` in the namespace `level` levels below the first; 0 if it is not in there. */
-static __always_inline __u32 pid_nr(const struct pid *pid, __u32 level)
+static __always_inline __u64 object_id(const volatile void *obj)
 {
-	const char *upid;
+	return keyed_id(&ask.keys, (const void *)number_of(obj));
+}
 
-	if (!pid || BPF_CORE_READ(pid, level) < level)
+/* The entry of `pid` for the namespace that is `level` levels below the first. */
+static __always_inline const struct upid *upid_at(const struct pid *pid, __u32 level)
+{
+	return (const void *)((const char *)&pid->numbers[0] +
+			      level * bpf_core_type_size(struct upid));
+}
+
+/* Its number in the reader's namespace; 0 if it is not in there, or is being released. */
+static __always_inline __u32 task_nr(const struct task_struct *t)
+{
+	const struct pid *pid = t->thread_pid;
+	const struct upid *upid;
+
+	if (!pid)
 		return 0;
-	upid = (const char *)&pid->numbers[0] + level * bpf_core_type_size(struct upid);
-	return BPF_CORE_READ((const struct upid *)upid, nr);
-}
-
-static __always_inline __u32 task_nr(const struct task_struct *t, __u32 level)
-{
-	return pid_nr(BPF_CORE_READ(t, thread_pid), level);
+	if (!pass.level)
+		return t->pid;
+	if (pid->level < pass.level)
+		return 0;
+	upid = upid_at((const void *)number_of(pid), pass.level);
+	return BPF_CORE_READ(upid, nr);
 }
 
 static __always_inline __u32 reader_level(void)
@@ -45,216 +70,270 @@ static __always_inline __u32 reader_level(void)
 	return BPF_CORE_READ(reader, thread_pid, level);
 }
 
-static __always_inline void put_res(struct mmlens_task_rec *r, enum mmlens_res which, __u64 id)
+static __always_inline void put_res(enum mmlens_res which, __u64 id)
 {
-	r->res[which] = id;
-	r->res_has |= 1u << which;
+	rec.res[which] = id;
+	rec.res_has |= 1u << which;
 }
 
-#define put_object(r, which, t, field)                                                \
-	do {                                                                          \
-		if (compat_has_field((t)->field))                                     \
-			put_res(r, which, object_id((__u64)BPF_CORE_READ(t, field))); \
+#define put_object(which, t, field)                            \
+	do {                                                   \
+		if (compat_has_field((t)->field))              \
+			put_res(which, object_id((t)->field)); \
 	} while (0)
 
-static __always_inline void fill_objects(struct mmlens_task_rec *r, const struct task_struct *t)
+static __always_inline void fill_objects(const struct task_struct *t)
 {
-	put_object(r, MMLENS_RES_FILES, t, files);
-	put_object(r, MMLENS_RES_FS, t, fs);
-	put_object(r, MMLENS_RES_SIGHAND, t, sighand);
-	put_object(r, MMLENS_RES_SIGNAL, t, signal);
-	put_object(r, MMLENS_RES_IO, t, io_context);
-	put_object(r, MMLENS_RES_SYSVSEM, t, sysvsem.undo_list);
-	put_object(r, MMLENS_RES_CRED, t, real_cred);
+	put_object(MMLENS_RES_FILES, t, files);
+	put_object(MMLENS_RES_FS, t, fs);
+	put_object(MMLENS_RES_SIGHAND, t, sighand);
+	put_object(MMLENS_RES_SIGNAL, t, signal);
+	put_object(MMLENS_RES_IO, t, io_context);
+	put_object(MMLENS_RES_SYSVSEM, t, sysvsem.undo_list);
+	put_object(MMLENS_RES_CRED, t, real_cred);
 }
 
-/* A dead task has no proxy: reading through NULL gives 0, which is the answer. */
-#define put_ns(r, which, proxy, field)                                           \
-	do {                                                                     \
-		if (compat_has_field((proxy)->field))                            \
-			put_res(r, which, BPF_CORE_READ(proxy, field, ns.inum)); \
+/* A dead task has no proxy: then it has none of these. */
+#define put_ns(which, proxy, field)                                            \
+	do {                                                                   \
+		if (compat_has_field((proxy)->field))                          \
+			put_res(which, (proxy) ? (proxy)->field->ns.inum : 0); \
 	} while (0)
 
-static __always_inline void fill_namespaces(struct mmlens_task_rec *r, const struct task_struct *t)
+static __always_inline __u32 pid_ns_of(const struct pid *pid)
 {
-	const struct nsproxy *proxy = BPF_CORE_READ(t, nsproxy);
-	const struct pid *pid = BPF_CORE_READ(t, thread_pid);
-	const char *upid;
+	const struct upid *upid;
 
-	put_ns(r, MMLENS_RES_UTS_NS, proxy, uts_ns);
-	put_ns(r, MMLENS_RES_IPC_NS, proxy, ipc_ns);
-	put_ns(r, MMLENS_RES_MNT_NS, proxy, mnt_ns);
-	put_ns(r, MMLENS_RES_NET_NS, proxy, net_ns);
-	put_ns(r, MMLENS_RES_TIME_NS, proxy, time_ns);
-	put_ns(r, MMLENS_RES_CGROUP_NS, proxy, cgroup_ns);
-	put_res(r, MMLENS_RES_USER_NS, BPF_CORE_READ(t, real_cred, user_ns, ns.inum));
+	if (!pid->level)
+		return pid->numbers[0].ns->ns.inum;
+	upid = upid_at((const void *)number_of(pid), pid->level);
+	return BPF_CORE_READ(upid, ns, ns.inum);
+}
 
+static __always_inline void fill_namespaces(const struct task_struct *t)
+{
+	const struct nsproxy *proxy = t->nsproxy;
+	const struct cred *cred = t->real_cred;
+	const struct pid *pid = t->thread_pid;
+
+	put_ns(MMLENS_RES_UTS_NS, proxy, uts_ns);
+	put_ns(MMLENS_RES_IPC_NS, proxy, ipc_ns);
+	put_ns(MMLENS_RES_MNT_NS, proxy, mnt_ns);
+	put_ns(MMLENS_RES_NET_NS, proxy, net_ns);
+	put_ns(MMLENS_RES_TIME_NS, proxy, time_ns);
+	put_ns(MMLENS_RES_CGROUP_NS, proxy, cgroup_ns);
+	if (cred)
+		put_res(MMLENS_RES_USER_NS, cred->user_ns->ns.inum);
 	/* The namespace a task is in, not the one its children will be born in. */
-	if (!pid)
-		return;
-	upid = (const char *)&pid->numbers[0] +
-	       BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
-	put_res(r, MMLENS_RES_PID_NS, BPF_CORE_READ((const struct upid *)upid, ns, ns.inum));
+	if (pid)
+		put_res(MMLENS_RES_PID_NS, pid_ns_of(pid));
 }
 
-static __always_inline void fill_limits(struct mmlens_task_rec *r, const struct task_struct *t)
+static __always_inline void fill_cgroup(const struct task_struct *t)
+{
+	const struct css_set *set;
+
+	if (!compat_has_field(t->cgroups))
+		return;
+	set = t->cgroups;
+	if (set)
+		put_res(MMLENS_RES_CGROUP, set->dfl_cgrp->kn->id);
+}
+
+static __always_inline void fill_seccomp(const struct task_struct *t)
 {
 	const struct seccomp_filter *filter;
 
-	if (compat_has_field(t->cgroups))
-		put_res(r, MMLENS_RES_CGROUP, BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id));
 	if (!compat_has_field(t->seccomp.mode))
 		return;
 	/* Strict mode has no filter object: its only id is 1, which no keyed id is in practice. */
-	filter = BPF_CORE_READ(t, seccomp.filter);
-	put_res(r, MMLENS_RES_SECCOMP,
-		filter ? object_id((__u64)filter) : BPF_CORE_READ(t, seccomp.mode));
+	filter = t->seccomp.filter;
+	put_res(MMLENS_RES_SECCOMP, filter ? object_id(filter) : t->seccomp.mode);
 }
 
-static __always_inline void fill_space(struct mmlens_task_rec *r, const struct task_struct *t)
+static __always_inline __u64 space_of(const struct mm_struct *mm)
 {
-	const struct mm_struct *mm = BPF_CORE_READ(t, mm);
-	bool kthread = BPF_CORE_READ(t, flags) & PF_KTHREAD;
+	if (!mm)
+		return 0;
+	return compat_counts_spaces(mm) ? space_of_ctx(mm->context.ctx_id) : object_id(mm);
+}
+
+/* vfork_done is set for every kernel thread too, and for a child that does not share. */
+static __always_inline bool in_vfork(const struct task_struct *t, const struct mm_struct *mm)
+{
+	const struct task_struct *parent = t->real_parent;
+
+	return parent && parent->mm == mm && t->vfork_done;
+}
+
+static __always_inline void fill_space(const struct task_struct *t)
+{
+	const struct mm_struct *mm = t->mm;
+	bool kthread = t->flags & PF_KTHREAD;
 
 	if (mm)
-		r->mm_users = BPF_CORE_READ(mm, mm_users.counter);
+		rec.mm_users = mm->mm_users.counter;
 	/* A kernel thread has an mm while kthread_use_mm() lasts; lazily only active_mm is set. */
-	put_res(r, MMLENS_RES_MM, space_id(&ask.keys, mm));
+	put_res(MMLENS_RES_MM, space_of(mm));
 	if (kthread)
-		r->loan = mm ? r->res[MMLENS_RES_MM]
-			     : space_id(&ask.keys, BPF_CORE_READ(t, active_mm));
-	/* vfork_done is set for every kernel thread too, and for a child that does not share. */
-	if (mm && !kthread && BPF_CORE_READ(t, vfork_done) &&
-	    BPF_CORE_READ(t, real_parent, mm) == mm)
-		r->flags |= MMLENS_TASK_VFORK;
-	if (BPF_CORE_READ(t, mm) != mm)
-		r->flags |= MMLENS_TASK_RACED;
+		rec.loan = mm ? rec.res[MMLENS_RES_MM] : space_of(t->active_mm);
+	else if (mm && in_vfork(t, mm))
+		rec.flags |= MMLENS_TASK_VFORK;
+	if (((const volatile struct task_struct *)t)->mm != mm)
+		rec.flags |= MMLENS_TASK_RACED;
 }
 
-/* Global for the verifier's sake, as object_id(). */
-__noinline __u32 flags_of(__u32 pf)
+static __always_inline void fill_flags(const struct task_struct *t)
 {
-	__u32 flags = 0;
+	__u32 pf = t->flags;
 
 	if (pf & PF_KTHREAD)
-		flags |= MMLENS_TASK_KTHREAD;
+		rec.flags |= MMLENS_TASK_KTHREAD;
 	if (pf & PF_IO_WORKER)
-		flags |= MMLENS_TASK_IO_WORKER;
+		rec.flags |= MMLENS_TASK_IO_WORKER;
 	/* Before 6.4 this bit belonged to something else, of kernel threads only. */
 	if ((pf & PF_USER_WORKER) && !(pf & (PF_KTHREAD | PF_IO_WORKER)))
-		flags |= MMLENS_TASK_USER_WORKER;
+		rec.flags |= MMLENS_TASK_USER_WORKER;
 	if (pf & PF_EXITING)
-		flags |= MMLENS_TASK_EXITING;
-	return flags;
-}
-
-static __always_inline void fill_flags(struct mmlens_task_rec *r, const struct task_struct *t)
-{
-	r->flags |= flags_of(BPF_CORE_READ(t, flags));
-	if (BPF_CORE_READ(t, ptrace))
-		r->flags |= MMLENS_TASK_TRACED;
+		rec.flags |= MMLENS_TASK_EXITING;
+	if (t->ptrace)
+		rec.flags |= MMLENS_TASK_TRACED;
 	if (compat_on_cpu(t))
-		r->flags |= MMLENS_TASK_ON_CPU;
+		rec.flags |= MMLENS_TASK_ON_CPU;
 }
 
-static __always_inline void fill_kernel_stack(struct mmlens_task_rec *r,
-					      const struct task_struct *t)
+/* All kernel stacks are of one size, so only the first is asked for it. */
+static __always_inline __u32 kernel_stack_size(const struct task_struct *t)
 {
-	const char *base = BPF_CORE_READ(t, stack);
+	if (!pass.kstack_size && compat_has_field(t->stack_vm_area))
+		pass.kstack_size = t->stack_vm_area->nr_pages * ask.page_size;
+	return pass.kstack_size;
+}
+
+static __always_inline void fill_kernel_stack(const struct task_struct *t)
+{
+	__u64 base = number_of(t->stack);
 	__u64 sp = arch_kernel_sp(t);
 
-	if (!base || !compat_has_field(t->stack_vm_area))
+	rec.kstack_size = base ? kernel_stack_size(t) : 0;
+	if (!rec.kstack_size)
 		return;
-	r->kstack_size = BPF_CORE_READ(t, stack_vm_area, nr_pages) * ask.page_size;
-	if (!r->kstack_size)
+	rec.kstack = keyed_id(&ask.keys, (const void *)base);
+	rec.has |= MMLENS_HAS_KSTACK;
+	if (sp - base >= rec.kstack_size)
 		return;
-	r->kstack = object_id((__u64)base);
-	r->has |= MMLENS_HAS_KSTACK;
-	if (sp - (__u64)base >= r->kstack_size)
-		return;
-	r->ksp = sp - (__u64)base;
-	r->has |= MMLENS_HAS_KSP;
+	rec.ksp = sp - base;
+	rec.has |= MMLENS_HAS_KSP;
 }
 
 static long take_stack_vma(struct task_struct *t, struct vm_area_struct *vma, void *data)
 {
-	struct mmlens_task_rec *r = data;
-
-	r->ustack_start = BPF_CORE_READ(vma, vm_start);
-	r->ustack_end = BPF_CORE_READ(vma, vm_end);
-	r->has |= MMLENS_HAS_USTACK;
+	rec.ustack_start = vma->vm_start;
+	rec.ustack_end = vma->vm_end;
+	rec.has |= MMLENS_HAS_USTACK;
 	return 0;
 }
 
 static long take_guard_vma(struct task_struct *t, struct vm_area_struct *vma, void *data)
 {
-	struct mmlens_task_rec *r = data;
-
-	if (!(BPF_CORE_READ(vma, vm_flags) & VM_ACCESS))
-		r->uguard = BPF_CORE_READ(vma, vm_end) - BPF_CORE_READ(vma, vm_start);
+	if (!(vma->vm_flags & VM_ACCESS))
+		rec.uguard = vma->vm_end - vma->vm_start;
 	return 0;
 }
 
-static __always_inline void fill_user_sp(struct mmlens_task_rec *r, struct task_struct *t)
+static __always_inline void fill_user_sp(struct task_struct *t)
 {
 	const void *regs;
 
-	if ((r->flags & MMLENS_TASK_KTHREAD) || !r->res[MMLENS_RES_MM])
+	if ((rec.flags & MMLENS_TASK_KTHREAD) || !rec.res[MMLENS_RES_MM])
 		return;
 	if (!compat_has_helper(task_pt_regs))
 		return;
 	regs = (const void *)bpf_task_pt_regs(t);
 	if (!regs)
 		return;
-	r->usp = arch_user_sp(regs);
-	r->has |= MMLENS_HAS_USP;
+	rec.usp = arch_user_sp(regs);
+	rec.has |= MMLENS_HAS_USP;
 }
 
-static __always_inline void fill_user_stack(struct mmlens_task_rec *r, struct task_struct *t)
+static __always_inline void fill_user_stack(struct task_struct *t)
 {
-	if (!(r->has & MMLENS_HAS_USP))
+	if (!(rec.has & MMLENS_HAS_USP))
 		return;
-	if (bpf_find_vma(t, r->usp, take_stack_vma, r, 0) || !r->ustack_start)
+	if (bpf_find_vma(t, rec.usp, take_stack_vma, NULL, 0) || !rec.ustack_start)
 		return;
 	/* -ENOENT: nothing lies right below, so there is no guard that is a mapping. */
-	bpf_find_vma(t, r->ustack_start - 1, take_guard_vma, r, 0);
-	r->has |= MMLENS_HAS_UGUARD;
+	bpf_find_vma(t, rec.ustack_start - 1, take_guard_vma, NULL, 0);
+	rec.has |= MMLENS_HAS_UGUARD;
 }
 
 /* False for a task that is being released: it has no pid any more and nobody can name it. */
-static __always_inline bool fill_identity(struct mmlens_task_rec *r, const struct task_struct *t)
+static __always_inline bool fill_identity(const struct task_struct *t)
 {
-	__u32 level = reader_level();
+	const struct task_struct *leader = t->group_leader, *parent = t->real_parent;
+	const struct cred *cred = t->real_cred;
 
-	r->tid = task_nr(t, level);
-	r->tgid = task_nr(BPF_CORE_READ(t, group_leader), level);
-	if (!r->tid || !r->tgid)
+	rec.tid = task_nr(t);
+	rec.tgid = leader ? task_nr(leader) : 0;
+	if (!rec.tid || !rec.tgid)
 		return false;
-	r->ppid = task_nr(BPF_CORE_READ(t, real_parent, group_leader), level);
-	r->uid = BPF_CORE_READ(t, real_cred, uid.val);
-	r->start_ns = BPF_CORE_READ(t, start_boottime);
-	r->nvcsw = BPF_CORE_READ(t, nvcsw);
-	r->nivcsw = BPF_CORE_READ(t, nivcsw);
-	r->state = compat_state(t) | BPF_CORE_READ(t, exit_state);
-	r->cpu = compat_cpu(t);
-	if (r->cpu >= 0)
-		r->has |= MMLENS_HAS_CPU;
-	bpf_core_read(&r->comm, sizeof(r->comm), &t->comm);
+	parent = parent ? parent->group_leader : NULL;
+	rec.ppid = parent ? task_nr(parent) : 0;
+	rec.uid = cred ? cred->uid.val : 0;
+	rec.start_ns = t->start_boottime;
+	rec.nvcsw = t->nvcsw;
+	rec.nivcsw = t->nivcsw;
+	rec.state = compat_state(t) | t->exit_state;
+	rec.cpu = compat_cpu(t);
+	if (rec.cpu >= 0)
+		rec.has |= MMLENS_HAS_CPU;
+	*(__u64 *)&rec.comm[0] = *(const __u64 *)&t->comm[0];
+	*(__u64 *)&rec.comm[8] = *(const __u64 *)&t->comm[8];
 	return true;
 }
 
-static __always_inline bool fill(struct mmlens_task_rec *r, struct task_struct *t)
+#define touch(t, field)                              \
+	do {                                         \
+		if (compat_has_field((t)->field))    \
+			laundry = (__u64)(t)->field; \
+	} while (0)
+
+/*
+ * A task_struct spreads what is asked over many cache lines, most of them cold. Asked for all at
+ * once they come together; one by one, with the work in between, the processor would wait for each.
+ */
+static __always_inline void touch_all(const struct task_struct *t)
 {
-	__builtin_memset(r, 0, sizeof(*r));
-	if (!fill_identity(r, t))
+	touch(t, stack);
+	touch(t, mm);
+	touch(t, real_parent);
+	touch(t, thread_pid);
+	touch(t, nvcsw);
+	touch(t, real_cred);
+	touch(t, files);
+	touch(t, sighand);
+	touch(t, seccomp.mode);
+	touch(t, io_context);
+	touch(t, cgroups);
+	laundry = arch_kernel_sp(t);
+}
+
+static __always_inline bool fill(struct bpf_iter__task *ctx, struct task_struct *t)
+{
+	if (!ctx->meta->seq_num)
+		pass.level = reader_level();
+	touch_all(t);
+	__builtin_memset(&rec, 0, sizeof(rec));
+	if (!fill_identity(t))
 		return false;
-	fill_flags(r, t);
-	fill_space(r, t);
-	fill_objects(r, t);
-	fill_namespaces(r, t);
-	fill_limits(r, t);
-	fill_kernel_stack(r, t);
-	fill_user_sp(r, t);
+	fill_flags(t);
+	fill_space(t);
+	fill_objects(t);
+	fill_namespaces(t);
+	fill_cgroup(t);
+	fill_seccomp(t);
+	fill_kernel_stack(t);
+	fill_user_sp(t);
 	return true;
 }
 
@@ -262,10 +341,9 @@ SEC("iter/task")
 int mmlens_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct mmlens_task_rec r;
 
-	if (t && fill(&r, t))
-		bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	if (t && fill(ctx, t))
+		bpf_seq_write(ctx->meta->seq, &rec, sizeof(rec));
 	return 0;
 }
 
@@ -274,11 +352,10 @@ SEC("iter/task")
 int mmlens_tasks_ustack(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct mmlens_task_rec r;
 
-	if (t && fill(&r, t)) {
-		fill_user_stack(&r, t);
-		bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	if (t && fill(ctx, t)) {
+		fill_user_stack(t);
+		bpf_seq_write(ctx->meta->seq, &rec, sizeof(rec));
 	}
 	return 0;
 }

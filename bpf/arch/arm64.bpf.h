@@ -48,14 +48,14 @@ static __always_inline __u64 arch_kernel_sp(const struct task_struct *t)
 {
 	const struct task_struct___own *own = (const void *)t;
 
-	return BPF_CORE_READ(own, thread.cpu_context.sp);
+	return own->thread.cpu_context.sp;
 }
 
 static __always_inline __u64 arch_user_sp(const void *regs)
 {
 	const struct pt_regs___own *own = regs;
 
-	return BPF_CORE_READ(own, sp);
+	return own->sp;
 }
 
 static __always_inline __u64 arch_user_ip(const void *regs)

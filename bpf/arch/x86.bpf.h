@@ -39,14 +39,14 @@ static __always_inline __u64 arch_kernel_sp(const struct task_struct *t)
 {
 	const struct task_struct___x86 *x86 = (const void *)t;
 
-	return BPF_CORE_READ(x86, thread.sp);
+	return x86->thread.sp;
 }
 
 static __always_inline __u64 arch_user_sp(const void *regs)
 {
 	const struct pt_regs___x86 *x86 = regs;
 
-	return BPF_CORE_READ(x86, sp);
+	return x86->sp;
 }
 
 static __always_inline __u64 arch_user_ip(const void *regs)

@@ -4,12 +4,16 @@
  *
  *	bench_read module|bpf|procfs WARM	by that source of the inspector
  *	bench_read walk WARM			open, read and close of each /proc/PID/task/TID/{stat,status}
+ *	bench_read floor WARM			a task iterator whose program does nothing
  *
  * WARM passes go before it. Prints `ns=… tasks=… maxrss_kib=…`.
  */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +91,35 @@ static size_t walk(void)
 	return n;
 }
 
+/* ---- what the kernel alone takes to iterate ---- */
+
+static int floor_link;
+
+static void open_floor(void)
+{
+	/* r0 = 0; exit */
+	const struct bpf_insn nothing[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K },
+					    { .code = BPF_JMP | BPF_EXIT } };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER,
+		    .attach_btf_id = libbpf_find_vmlinux_btf_id("task", BPF_TRACE_ITER));
+	int prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "floor", "GPL", nothing, 2, &opts);
+
+	floor_link = prog < 0 ? -1 : bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL);
+	if (floor_link < 0)
+		die("floor", strerror(errno));
+}
+
+static size_t iterate(void)
+{
+	int fd = bpf_iter_create(floor_link);
+	char buf[64];
+
+	if (fd < 0 || read(fd, buf, sizeof(buf)))
+		die("floor", "the iterator does not end at once");
+	close(fd);
+	return 0;
+}
+
 /* ---- the inspector ---- */
 
 static struct source source;
@@ -124,8 +157,11 @@ int main(int argc, char **argv)
 	uint64_t ns = 0;
 
 	if (argc != 3)
-		die("usage", "bench_read module|bpf|procfs|walk WARM");
-	if (strcmp(argv[1], "walk") != 0) {
+		die("usage", "bench_read module|bpf|procfs|walk|floor WARM");
+	if (strcmp(argv[1], "floor") == 0) {
+		open_floor();
+		pass = iterate;
+	} else if (strcmp(argv[1], "walk") != 0) {
 		open_source(argv[1]);
 		pass = ask;
 	}

@@ -95,46 +95,53 @@ static int by_tid(const void *a, const void *b)
 	return 0;
 }
 
+/* The kernel hands tasks out by their number, so mostly there is nothing to sort. */
+static void sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+	for (const char *at = base, *end = at + n * size; n && at + size < end; at += size)
+		if (cmp(at, at + size) > 0)
+			return qsort(base, n, size, cmp);
+}
+
 static void index_tids(struct snapshot *s, struct slot *slots)
 {
 	for (size_t i = 0; i < s->n; i++)
 		slots[i] = (struct slot){ s->tasks[i].key.tid, i, s->tasks[i].key.start_ns };
-	qsort(slots, s->n, sizeof(*slots), by_tid);
+	sort(slots, s->n, sizeof(*slots), by_tid);
 }
 
 /* A tid names one task at a time, so of two rows with one tid the older one had gone. */
 static void drop_reused(struct snapshot *s, struct slot *slots)
 {
-	size_t kept = 0;
+	size_t dropped = 0, kept = 0;
 
 	for (size_t i = 1; i < s->n; i++) {
 		if (slots[i].tid != slots[i - 1].tid)
 			continue;
 		s->tasks[slots[i].index].key.tid = 0;
-		s->raced++;
+		dropped++;
 	}
+	if (!dropped)
+		return;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->tasks[i].key.tid)
 			s->tasks[kept++] = s->tasks[i];
 	s->n = kept;
+	s->raced += dropped;
+	index_tids(s, slots);
 }
 
 int snapshot_seal(struct snapshot *s)
 {
-	size_t before = s->n;
 	struct slot *slots;
 
-	if (s->n)
-		qsort(s->tasks, s->n, sizeof(*s->tasks), by_key);
-	if (s->n_memory)
-		qsort(s->memory, s->n_memory, sizeof(*s->memory), by_space);
+	sort(s->tasks, s->n, sizeof(*s->tasks), by_key);
+	sort(s->memory, s->n_memory, sizeof(*s->memory), by_space);
 	slots = malloc((s->n ? s->n : 1) * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	index_tids(s, slots);
 	drop_reused(s, slots);
-	if (s->n != before)
-		index_tids(s, slots);
 	free(s->by_tid);
 	s->by_tid = slots;
 	return 0;
