@@ -80,6 +80,21 @@ def _(command):
             want_equal(len(names), 1, f"regions of that name, of {len(document['regions'])}")
 
 
+def unescaped(text, pattern, base):
+    return re.sub(pattern, lambda m: bytes([int(m[1], base)]), text)
+
+
+@prop("hostile names: each odd byte is escaped once, in tables and raw, and the name can be had back")
+def _():
+    with Subject("hostile-comm") as s:
+        pid = s.tids["pid"]
+        name = bytes.fromhex(s.said["comm0"])
+        shown = mmlens("list", "-o", "COMM", "--noheadings", pid).expect(0).out
+        raw = mmlens("list", "-o", "COMM", "--noheadings", "--raw", pid).expect(0).out
+        want_equal(unescaped(shown.strip(b"\n "), rb"\\([0-7]{3})", 8).strip(), name.strip(), "the table's name")
+        want_equal(unescaped(raw.strip(b"\n"), rb"\\x([0-9a-f]{2})", 16), name, "the raw name")
+
+
 @prop("hostile names: JSON tells each name to the byte where it is UTF-8, and escapes what is not")
 def _():
     with Subject("hostile-comm") as s:

@@ -11,20 +11,20 @@ static void escapes_what_breaks_a_terminal(void **state)
 		const char *in, *out;
 	} cases[] = {
 		{ "plain name", "plain name" },
-		{ "new\nline", "new\\x0aline" },
-		{ "\033[31mred", "\\x1b[31mred" },
-		{ "back\\slash", "back\\x5cslash" },
+		{ "new\nline", "new\\012line" },
+		{ "\033[31mred", "\\033[31mred" },
+		{ "back\\slash", "back\\134slash" },
 		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
-		{ "bad\xff\xc3", "bad\\xff\\xc3" },
+		{ "bad\xff\xc3", "bad\\377\\303" },
 		{ "\xc2\x9b"
 		  "31m",
-		  "\\xc2\\x9b31m" }, /* CSI as a C1 control */
+		  "\\302\\23331m" }, /* CSI as a C1 control */
 		{ "\xe2\x80\xae"
 		  "olleh",
-		  "\\xe2\\x80\\xaeolleh" },			/* right-to-left override */
-		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },		/* a surrogate */
-		{ "\xc0\xaf", "\\xc0\\xaf" },			/* overlong */
-		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* beyond Unicode */
+		  "\\342\\200\\256olleh" },			/* right-to-left override */
+		{ "\xed\xa0\x80", "\\355\\240\\200" },		/* a surrogate */
+		{ "\xc0\xaf", "\\300\\257" },			/* overlong */
+		{ "\xf4\x90\x80\x80", "\\364\\220\\200\\200" }, /* beyond Unicode */
 	};
 	char buf[64];
 

@@ -43,7 +43,8 @@ static int utf8_len(const unsigned char *s)
 	return 0;
 }
 
-static char *escape(char *buf, size_t n, const char *str, int (*keep)(const unsigned char *))
+static char *escape(char *buf, size_t n, const char *str, int (*keep)(const unsigned char *),
+		    bool octal)
 {
 	const unsigned char *s = (const unsigned char *)str;
 	size_t used = 0;
@@ -59,7 +60,7 @@ static char *escape(char *buf, size_t n, const char *str, int (*keep)(const unsi
 		if (len)
 			memcpy(buf + used, s, len);
 		else
-			snprintf(buf + used, 5, "\\x%02x", *s);
+			snprintf(buf + used, 5, octal ? "\\%03o" : "\\x%02x", *s);
 		used += need;
 		s += len ? len : 1;
 	}
@@ -75,12 +76,12 @@ static int utf8_or_control(const unsigned char *s)
 
 char *text_escape(char *buf, size_t n, const char *s)
 {
-	return escape(buf, n, s, utf8_len);
+	return escape(buf, n, s, utf8_len, true);
 }
 
 char *text_utf8(char *buf, size_t n, const char *s)
 {
-	return escape(buf, n, s, utf8_or_control);
+	return escape(buf, n, s, utf8_or_control, false);
 }
 
 /* Three significant digits, the unit behind. */

@@ -9,7 +9,8 @@
 
 /*
  * Copies `s` so that it cannot break a line, a terminal or UTF-8: control characters, invalid
- * UTF-8 and backslashes become \xNN. Returns `buf`.
+ * UTF-8 and backslashes become \NNN in octal, as ls and /proc/mounts have it. (libsmartcols would
+ * escape the backslash of a \xNN once more.) Returns `buf`.
  */
 char *text_escape(char *buf, size_t n, const char *s);
 

@@ -16,6 +16,7 @@ struct table {
 	const struct column *shown[TABLE_COLUMNS_MAX];
 	size_t n;
 	bool bytes;
+	bool raw; /* libsmartcols escapes by itself whatever is not printable ASCII */
 };
 
 static const struct column *column_find(const struct column *cols, size_t n, const char *name,
@@ -70,6 +71,7 @@ static int table_setup(struct table *t, const struct view *view)
 	if (!t->scols)
 		return -ENOMEM;
 	t->bytes = view->bytes || view->raw;
+	t->raw = view->raw;
 	scols_table_enable_raw(t->scols, view->raw);
 	scols_table_enable_noheadings(t->scols, view->noheadings);
 	for (size_t i = 0; i < t->n; i++)
@@ -102,6 +104,13 @@ void table_free(struct table *t)
 	free(t);
 }
 
+static const char *cell(const struct table *t, const struct value *v, char *buf, size_t n)
+{
+	if (t->raw && v->type == VALUE_STR)
+		return v->str;
+	return value_text(buf, n, v, t->bytes);
+}
+
 struct libscols_line *table_add(struct table *t, struct libscols_line *parent, const void *row)
 {
 	struct libscols_line *line = scols_table_new_line(t->scols, parent);
@@ -111,7 +120,7 @@ struct libscols_line *table_add(struct table *t, struct libscols_line *parent, c
 		char text[1024];
 
 		t->shown[i]->get(row, t->shown[i]->arg, &v);
-		if (scols_line_set_data(line, i, value_text(text, sizeof(text), &v, t->bytes)))
+		if (scols_line_set_data(line, i, cell(t, &v, text, sizeof(text))))
 			return NULL;
 	}
 	return line;
