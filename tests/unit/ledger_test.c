@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Snapshots, the ledger of spaces, and the kind of every task in its space. */
 #include "analysis/ledger.h"
+#include "analysis/totals.h"
 #include "unit.h"
 
 struct fixture {
@@ -150,10 +151,31 @@ static void empty_snapshot(void **state)
 	assert_null(ledger_find(&f->l, 0));
 }
 
+static void totals_say_of_how_many(void **state)
+{
+	struct space known = { .tasks = 3, .memory = { 4096, 1024, 8192 } };
+	struct space refused = { .tasks = 2, .memory = { 4096, MEMORY_UNKNOWN, 4096 } };
+	struct totals t = { 0 };
+
+	(void)state;
+	assert_int_equal(totals_bytes(&t, &t.pss), 0);
+	totals_add(&t, &refused);
+	assert_int_equal(totals_bytes(&t, &t.rss), 4096);
+	assert_int_equal(totals_bytes(&t, &t.pss), MEMORY_UNKNOWN);
+	totals_add(&t, &known);
+	assert_int_equal(t.spaces, 2);
+	assert_int_equal(t.tasks, 5);
+	assert_int_equal(totals_bytes(&t, &t.claimed), 12288);
+	assert_int_equal(totals_bytes(&t, &t.pss), 1024);
+	assert_int_equal(t.pss.of, 1);
+	assert_int_equal(t.rss.of, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(totals_say_of_how_many),
 		TEST(threads_share_one_space),
 		TEST(oldest_group_is_the_process_even_with_a_higher_pid),
 		TEST(vfork_child_is_no_process_of_the_space),

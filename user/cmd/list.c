@@ -2,27 +2,22 @@
 /* mmlens list: the ledger, one row per address space. */
 #include <stdlib.h>
 
+#include "analysis/totals.h"
 #include "cmd/list.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "render/spaces.h"
 #include "source/source.h"
 
-struct totals {
-	size_t spaces;
-	size_t tasks;
-	struct memory memory; /* sums of what is known */
-};
-
-static void sum(struct totals *sums, const struct space *sp)
+static void json_sum(struct json *j, const char *key, const struct totals *sums,
+		     const struct sum *sum)
 {
-	sums->spaces++;
-	sums->tasks += sp->tasks;
-	if (sp->memory.rss == MEMORY_UNKNOWN)
-		return;
-	sums->memory.rss += sp->memory.rss;
-	sums->memory.claimed += sp->memory.claimed;
-	sums->memory.pss += sp->memory.pss == MEMORY_UNKNOWN ? 0 : sp->memory.pss;
+	uint64_t bytes = totals_bytes(sums, sum);
+
+	if (bytes == MEMORY_UNKNOWN)
+		json_null(j, key);
+	else
+		json_uint(j, key, bytes);
 }
 
 static int print_json(const struct state *st, const struct choice *c, const struct totals *sums)
@@ -40,23 +35,40 @@ static int print_json(const struct state *st, const struct choice *c, const stru
 	json_object(j, "totals");
 	json_uint(j, "spaces", sums->spaces);
 	json_uint(j, "tasks", sums->tasks);
-	json_uint(j, "rss", sums->memory.rss);
-	json_uint(j, "pss", sums->memory.pss);
-	json_uint(j, "claimed", sums->memory.claimed);
+	json_sum(j, "rss", sums, &sums->rss);
+	json_sum(j, "pss", sums, &sums->pss);
+	json_sum(j, "claimed", sums, &sums->claimed);
+	json_uint(j, "rss_spaces", sums->rss.of);
+	json_uint(j, "pss_spaces", sums->pss.of);
 	json_object_end(j);
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
+/* "1.2G", "1.2G of 3 spaces" where not all are known, "unknown". */
+static char *say_sum(char *buf, size_t n, const struct totals *sums, const struct sum *sum)
+{
+	uint64_t bytes = totals_bytes(sums, sum);
+	char size[16];
+
+	if (bytes == MEMORY_UNKNOWN)
+		snprintf(buf, n, "unknown");
+	else if (sum->of < sums->spaces)
+		snprintf(buf, n, "%s of %zu spaces", text_size(size, sizeof(size), bytes), sum->of);
+	else
+		text_size(buf, n, bytes);
+	return buf;
+}
+
 static void print_totals(const struct state *st, const struct totals *sums)
 {
-	char rss[16], pss[16], claimed[16];
+	char rss[48], pss[48], claimed[48];
 
 	printf("\n%zu spaces, %zu tasks: %s resident (%s proportional); per-pid tools add up to %s."
 	       " Source: %s.\n",
-	       sums->spaces, sums->tasks, text_size(rss, sizeof(rss), sums->memory.rss),
-	       text_size(pss, sizeof(pss), sums->memory.pss),
-	       text_size(claimed, sizeof(claimed), sums->memory.claimed), st->snapshot.source);
+	       sums->spaces, sums->tasks, say_sum(rss, sizeof(rss), sums, &sums->rss),
+	       say_sum(pss, sizeof(pss), sums, &sums->pss),
+	       say_sum(claimed, sizeof(claimed), sums, &sums->claimed), st->snapshot.source);
 }
 
 /* The space that the oldest task of this one was born from; NULL when it is not listed. */
@@ -153,7 +165,7 @@ static int list(struct state *st, const struct list_args *args, int argc, char *
 	int status = list_choose(st, args, argc, argv, &c);
 
 	for (size_t i = 0; !status && i < c.n; i++)
-		sum(&sums, c.spaces[i]);
+		totals_add(&sums, c.spaces[i]);
 	if (!status)
 		status = args->common.view.json ? print_json(st, &c, &sums)
 						: print_table(st, args, &c, &sums);

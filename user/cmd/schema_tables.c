@@ -80,9 +80,11 @@ static const struct shape space[] = {
 static const struct shape list_totals[] = {
 	UINT("spaces", "address spaces"),
 	UINT("tasks", "tasks in them"),
-	UINT("rss", "memory of all, each space once"),
-	UINT("pss", "the same, each page divided by its mappers"),
-	UINT("claimed", "what per-pid tools add up to"),
+	{ "rss", SHAPE_UINT, SHAPE_NULL, "memory of those where it is known, each space once" },
+	{ "pss", SHAPE_UINT, SHAPE_NULL, "the same, each page divided by its mappers" },
+	{ "claimed", SHAPE_UINT, SHAPE_NULL, "what per-pid tools add up to" },
+	UINT("rss_spaces", "spaces whose rss is known"),
+	UINT("pss_spaces", "spaces whose pss is known"),
 	END,
 };
 
