@@ -35,6 +35,8 @@ $(O)/tests/bench_read: $(O)/tests/helpers/bench_read.o $(O)/tests/libmmlens.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^ $(USER_LDLIBS)
 
+$(O)/tests/proc_fuzz: $(O)/tests/helpers/fuzz_cover.o
+
 $(O)/tests/proc_storm: $(patsubst %.c,$(O)/%.o,$(wildcard tests/helpers/storm_*.c))
 
 -include $(wildcard $(O)/tests/helpers/*.d)

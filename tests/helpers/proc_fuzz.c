@@ -6,6 +6,10 @@
  * lengths into good, bad and half good memory, seeks, pread, readv, dup, fork, splice, sendfile, mmap,
  * poll, ioctl, writes. The kernel is the judge of most of it (KASAN, lockdep, panic_on_warn); what
  * is judged here is that nothing but a read gives anything. Prints its seed; exit status 1 with one line.
+ *
+ * All that is random about a few calls comes from a tape of numbers. Where the kernel tells what
+ * code was reached (KCOV), a tape that reached some for the first time is kept, and half of the
+ * tapes are kept ones with a few numbers changed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,6 +17,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -21,10 +26,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fuzz_cover.h"
 #include "proc_rows.h"
 
-#define FILES 16
-#define AREA  (1 << 20)
+#define FILES	   16
+#define AREA	   (1 << 20)
+#define TAPE	   32
+#define TAPE_CALLS 4
+#define KEPT	   512
 
 static const char *const names[] = {
 	PROC_TASKS,
@@ -38,9 +47,14 @@ static char *area; /* AREA good bytes, then a page that faults */
 static int pipes[2];
 static int null;
 
+static long tape[TAPE];
+static int tape_at;
+static long kept[KEPT][TAPE];
+static int n_kept;
+
 static long rnd(long below)
 {
-	return random() % below;
+	return tape[tape_at++ % TAPE] % below;
 }
 
 static void fail(const char *what)
@@ -198,7 +212,7 @@ static void do_poll(void)
 
 static void do_ioctl(void)
 {
-	if (ioctl(*any(), random(), area) != -1)
+	if (ioctl(*any(), rnd(RAND_MAX), area) != -1)
 		fail("ioctl");
 }
 
@@ -240,8 +254,49 @@ static void prepare(void)
 	}
 }
 
+static void write_tape(void)
+{
+	int i;
+
+	tape_at = 0;
+	if (n_kept && random() % 2) {
+		memcpy(tape, kept[random() % n_kept], sizeof(tape));
+		for (i = random() % 4; i >= 0; i--)
+			tape[random() % TAPE] = random();
+		return;
+	}
+	for (i = 0; i < TAPE; i++)
+		tape[i] = random();
+}
+
+static void keep_tape(void)
+{
+	memcpy(kept[n_kept < KEPT ? n_kept++ : random() % KEPT], tape, sizeof(tape));
+}
+
+static void play_tape(void)
+{
+	int i;
+
+	write_tape();
+	cover_begin();
+	for (i = 0; i < TAPE_CALLS; i++)
+		calls[rnd(sizeof(calls) / sizeof(calls[0]))]();
+	if (cover_new())
+		keep_tape();
+}
+
+static void print_done(long tapes, bool covered)
+{
+	printf("proc_fuzz: %ld calls\n", tapes * TAPE_CALLS);
+	if (covered)
+		printf("proc_fuzz: %d places of the module reached, %d tapes kept\n", cover_total(),
+		       n_kept);
+}
+
 int main(int argc, char **argv)
 {
+	bool covered;
 	long seconds = 10, seed = time(NULL), done = 0;
 	time_t end;
 	int opt;
@@ -258,8 +313,9 @@ int main(int argc, char **argv)
 	printf("proc_fuzz: seed %ld\n", seed);
 	fflush(stdout);
 	prepare();
+	covered = cover_init();
 	for (end = time(NULL) + seconds; time(NULL) < end; done++)
-		calls[rnd(sizeof(calls) / sizeof(calls[0]))]();
-	printf("proc_fuzz: %ld calls\n", done);
+		play_tape();
+	print_done(done, covered);
 	return 0;
 }

@@ -2,6 +2,7 @@
 """The module's files under storms, fuzzing and the wrong openers; load and unload with readers."""
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -26,9 +27,20 @@ def _():
     passes("proc_storm", "-r", READERS, "-s", SECONDS, "-t", THREADS)
 
 
+def places_of_module():
+    """How many places the compiler marked for KCOV."""
+    done = subprocess.run(["objdump", "-r", MODULE], check=True, capture_output=True, text=True)
+    return done.stdout.count("__sanitizer_cov_trace_pc")
+
+
 @prop("every call on the files at random: the kernel holds, nothing but a read gives anything")
 def _():
-    passes("proc_fuzz", "-s", SECONDS)
+    said = passes("proc_fuzz", "-s", SECONDS)
+    print(*(f"# {line}" for line in said.splitlines()), sep="\n")
+    if os.path.exists("/sys/kernel/debug/kcov"):
+        reached = int(re.search(r"(\d+) places of the module", said)[1])
+        # Loading, what failing allocations take, and exec races are not for a caller to reach.
+        want(reached * 2 > places_of_module(), f"{reached} of {places_of_module()} places reached")
 
 
 @prop("only an opener with CAP_SYS_PTRACE reads, only one with CAP_SYSLOG sees addresses")
