@@ -251,7 +251,7 @@ static void seek_pass(const char *file)
 void read_on(void)
 {
 	/* There are many of us: who is read must come to run between two of our rows. */
-	if (!buffer && (nice(10) < 0 || !(buffer = malloc(BIG))))
+	if (!buffer && (nice(15) < 0 || !(buffer = malloc(BIG))))
 		fail("a reader", "no memory", BIG);
 	switch (rnd(6)) {
 	case 0:
