@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 
-from tap import Failed, Skip, main, prop, skip, want, want_equal  # noqa: F401
+from tap import Failed, Skip, allow, main, prop, skip, want, want_equal  # noqa: F401
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("O", os.path.join(ROOT, "build"))

@@ -71,14 +71,17 @@ def prop(text, **axes):
     return declare
 
 
-def _alarm(_signal, _frame):
-    raise TooLong(f"no end after {_LIMIT} s")
+def allow(seconds):
+    """How long the property that runs may take from now on, where that is more than others need."""
+    def alarm(_signal, _frame):
+        raise TooLong(f"no end after {seconds} s")
+    signal.signal(signal.SIGALRM, alarm)
+    signal.alarm(seconds)
 
 
 def _run(function, chosen):
     """(word, detail): ok, not ok or skip, and what to say about it."""
-    signal.signal(signal.SIGALRM, _alarm)
-    signal.alarm(_LIMIT)
+    allow(_LIMIT)
     try:
         function(**chosen)
         return "ok", ""
