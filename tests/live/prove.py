@@ -305,7 +305,7 @@ def _(user):
     become = [] if user == "root" or os.geteuid() else ["setpriv", "--reuid=65534", "--regid=65534",
                                                         "--clear-groups"]
     # where all takes long, fewer are tried, but never less than five
-    end = time.monotonic() + 25
+    end = time.monotonic() + 15
     for tried in range(20):
         if tried >= 5 and time.monotonic() > end:
             break
