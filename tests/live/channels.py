@@ -389,7 +389,7 @@ def held(pids):
 
 
 @prop("channels: the pipes of {name} are those of lsfd, its unix sockets those of ss",
-      name=["nginx", "postgres", "multiprocessing", "pool"])
+      name=["nginx", "postgres", "pool"])
 def _(name):
     for tool in ("lsfd", "ss"):
         if not shutil.which(tool):
