@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* procfs as a witness: hostile stat lines, ids from comparisons alone, and the NULL == NULL trap. */
 #include <errno.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "source/kcmpids.h"
 #include "source/procfs.h"
@@ -109,11 +114,117 @@ static void calls_grow_as_n_log_n(void **state)
 	snapshot_deinit(&s);
 }
 
+/* A tree in place of /proc with one task, 100; files are written with `count` numbers in them. */
+struct tree {
+	char root[32];
+	char task[64];
+};
+
+static void tree_init(struct tree *t)
+{
+	char path[48];
+
+	strcpy(t->root, "/tmp/mmlens-procfs-XXXXXX");
+	assert_non_null(mkdtemp(t->root));
+	snprintf(path, sizeof(path), "%s/100", t->root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(t->task, sizeof(t->task), "%s/task", path);
+	assert_int_equal(mkdir(t->task, 0700), 0);
+	snprintf(t->task, sizeof(t->task), "%s/task/100", path);
+	assert_int_equal(mkdir(t->task, 0700), 0);
+}
+
+static int drop(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+static void tree_deinit(const struct tree *t)
+{
+	assert_int_equal(nftw(t->root, drop, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void put(const struct tree *t, const char *name, const char *head, unsigned int count,
+		const char *tail)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", t->task, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(head, f);
+	for (unsigned int i = 0; i < count; i++)
+		fprintf(f, "%u ", 100000 + i);
+	fputs(tail, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+#define STAT_100                                                                                  \
+	"100 (x) D 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 250 0 0 18446744073709551615 0 0 " \
+	"0 0 0 0 0 0 0 0 0 0 17 3 0 0\n"
+
+/* A task may be in 65,536 groups; what stands behind them in status must not be lost or cut. */
+static void many_groups_cut_no_number(void **state)
+{
+	struct snapshot s;
+	struct tree t;
+
+	(void)state;
+	for (unsigned int groups = 1130; groups < 60000; groups += groups < 1175 ? 1 : 20000) {
+		snapshot_init(&s);
+		tree_init(&t);
+		put(&t, "stat", STAT_100, 0, "");
+		put(&t, "status", "Name:\tx\nUid:\t7\t7\t7\t7\nGroups:\t", groups,
+		    "\nSeccomp_filters:\t0\nvoluntary_ctxt_switches:\t123456789\n"
+		    "nonvoluntary_ctxt_switches:\t987654321\n");
+		assert_int_equal(procfs_walk(t.root, false, &s), 0);
+		assert_int_equal(s.n, 1);
+		assert_int_equal(s.tasks[0].uid, 7);
+		assert_true(s.tasks[0].known & KNOWN_SWITCHES);
+		assert_int_equal(s.tasks[0].nvcsw, 123456789);
+		assert_int_equal(s.tasks[0].nivcsw, 987654321);
+		tree_deinit(&t);
+		snapshot_deinit(&s);
+	}
+}
+
+/* The child that a parent of thousands waits for in vfork() is the newest, at the list's end. */
+static void newest_of_many_children(void **state)
+{
+	struct task *parent, *child;
+	char call[64];
+	struct snapshot s;
+	struct tree t;
+
+	(void)state;
+	snapshot_init(&s);
+	tree_init(&t);
+	snprintf(call, sizeof(call), "%d 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0\n", SYS_clone3);
+	put(&t, "syscall", call, 0, "");
+	put(&t, "children", "", 20000, "");
+	parent = add_task(&s, 100, 100, 1, 0x77);
+	parent->state = 'D';
+	child = add_task(&s, 119999, 119999, 2, 0x77);
+	child->ppid = 100;
+	assert_int_equal(snapshot_seal(&s), 0);
+	procfs_mark_vfork(t.root, &s);
+	child = (struct task *)snapshot_find(&s, 119999);
+	assert_true(child->flags & TASK_VFORK);
+	tree_deinit(&t);
+	snapshot_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stat_names_may_hold_anything),
 		cmocka_unit_test(torn_stat_is_refused),
+		cmocka_unit_test(many_groups_cut_no_number),
+		cmocka_unit_test(newest_of_many_children),
 		cmocka_unit_test(comparisons_become_ids),
 		cmocka_unit_test(calls_grow_as_n_log_n),
 	};

@@ -7,21 +7,15 @@
 #include <sys/syscall.h>
 
 #include "lib/arch.h"
-#include "lib/cleanup.h"
+#include "lib/slurp.h"
 #include "source/procfs.h"
 
-static bool slurp_task(const char *root, const struct task *t, const char *file, char *buf,
-		       size_t n)
+static int slurp_task(struct slurp *file, const char *root, const struct task *t, const char *name)
 {
-	cleanup_close int fd = -1;
 	char path[256];
-	ssize_t got;
 
-	snprintf(path, sizeof(path), "%s/%u/task/%u/%s", root, t->key.tgid, t->key.tid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd >= 0 ? read(fd, buf, n - 1) : -1;
-	buf[got > 0 ? got : 0] = '\0';
-	return got >= 0;
+	snprintf(path, sizeof(path), "%s/%u/task/%u/%s", root, t->key.tgid, t->key.tid, name);
+	return slurp_at(file, AT_FDCWD, path);
 }
 
 enum wait {
@@ -33,12 +27,12 @@ enum wait {
 /* /proc/TID/syscall: "NR ARG0 ...". clone3's flags are in memory, but blocked there it waits. */
 static enum wait waits_for_vfork(const char *root, const struct task *t)
 {
-	char buf[256];
+	cleanup_slurp struct slurp file = { 0 };
 	uint64_t nr, flags;
 
-	if (!slurp_task(root, t, "syscall", buf, sizeof(buf)))
+	if (slurp_task(&file, root, t, "syscall"))
 		return WAIT_UNKNOWN;
-	if (sscanf(buf, "%" SCNu64 " %" SCNx64, &nr, &flags) != 2)
+	if (sscanf(file.text, "%" SCNu64 " %" SCNx64, &nr, &flags) != 2)
 		return WAIT_NO;
 	if (nr == (uint64_t)ARCH_SYS_VFORK || nr == SYS_clone3)
 		return WAIT_VFORK;
@@ -48,16 +42,16 @@ static enum wait waits_for_vfork(const char *root, const struct task *t)
 /* The children file lists the oldest first; the waiting thread can have made none since. */
 static uint32_t newest_child(const char *root, const struct task *t)
 {
-	char buf[65536];
+	cleanup_slurp struct slurp file = { 0 };
 	char *last, *end;
 
-	if (!slurp_task(root, t, "children", buf, sizeof(buf)))
+	if (slurp_task(&file, root, t, "children"))
 		return 0;
-	end = buf + strlen(buf);
-	while (end > buf && end[-1] == ' ')
+	end = file.text + strlen(file.text);
+	while (end > file.text && end[-1] == ' ')
 		*--end = '\0';
-	last = strrchr(buf, ' ');
-	return (uint32_t)strtoul(last ? last + 1 : buf, NULL, 10);
+	last = strrchr(file.text, ' ');
+	return (uint32_t)strtoul(last ? last + 1 : file.text, NULL, 10);
 }
 
 /* A group that shares its space with its parent's group: the only ones in question. */

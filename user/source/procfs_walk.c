@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
+#include "lib/slurp.h"
 #include "lib/text.h"
 #include "source/procfs.h"
 
@@ -31,17 +32,6 @@ static const struct {
 	{ "ns/pid", RES_PID_NS },	{ "ns/net", RES_NET_NS },   { "ns/time", RES_TIME_NS },
 	{ "ns/cgroup", RES_CGROUP_NS }, { "ns/user", RES_USER_NS },
 };
-
-static int slurp_at(int dir, const char *name, char *buf, size_t n)
-{
-	cleanup_close int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd >= 0 ? read(fd, buf, n - 1) : -1;
-
-	if (got < 0)
-		return -errno;
-	buf[got] = '\0';
-	return got ? 0 : -ESRCH;
-}
 
 static void set_flags(struct task *t, uint64_t pf)
 {
@@ -158,56 +148,56 @@ static void cgroup_inode(struct cgroup_cache *cache, const char *path)
 	}
 }
 
-static void read_cgroup(int dir, struct task *t, struct cgroup_cache *cache)
-{
-	char buf[PATH_MAX + 512];
-	char *path;
-
-	if (slurp_at(dir, "cgroup", buf, sizeof(buf)))
-		return;
-	path = strncmp(buf, "0::", 3) == 0 ? buf + 3 : strstr(buf, "\n0::");
-	if (!path)
-		return;
-	path += *path == '\n' ? 4 : 0;
-	path[strcspn(path, "\n")] = '\0';
-	if (strcmp(path, cache->path) != 0)
-		cgroup_inode(cache, path);
-	if (cache->inode)
-		task_set_res(t, RES_CGROUP, cache->inode);
-}
-
 struct walk {
 	struct snapshot *out;
 	bool lean;
 	struct cgroup_cache cgroup;
+	struct slurp file;
 };
+
+static void read_cgroup(struct walk *w, int dir, struct task *t)
+{
+	char *path;
+
+	if (slurp_at(&w->file, dir, "cgroup"))
+		return;
+	path = strncmp(w->file.text, "0::", 3) == 0 ? w->file.text + 3
+						    : strstr(w->file.text, "\n0::");
+	if (!path)
+		return;
+	path += *path == '\n' ? 4 : 0;
+	path[strcspn(path, "\n")] = '\0';
+	if (strcmp(path, w->cgroup.path) != 0)
+		cgroup_inode(&w->cgroup, path);
+	if (w->cgroup.inode)
+		task_set_res(t, RES_CGROUP, w->cgroup.inode);
+}
 
 static int read_rich(struct walk *w, struct task *t, int tasks, const char *tid)
 {
 	cleanup_close int dir = openat(tasks, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char buf[8192];
-	int err = dir < 0 ? -errno : slurp_at(dir, "stat", buf, sizeof(buf));
+	int err = dir < 0 ? -errno : slurp_at(&w->file, dir, "stat");
 
 	if (!err)
-		err = procfs_parse_stat(t, buf);
+		err = procfs_parse_stat(t, w->file.text);
 	if (err)
 		return err;
 	/* the leading newline lets every key be found at the beginning of a line */
-	if (slurp_at(dir, "status", buf, sizeof(buf)) == 0)
-		procfs_parse_status(t, buf);
+	if (slurp_at(&w->file, dir, "status") == 0)
+		procfs_parse_status(t, w->file.text);
 	read_namespaces(dir, t);
-	read_cgroup(dir, t, &w->cgroup);
+	read_cgroup(w, dir, t);
 	return 0;
 }
 
-static int read_lean(struct task *t, int tasks, const char *tid)
+static int read_lean(struct walk *w, struct task *t, int tasks, const char *tid)
 {
-	char name[32], buf[1024];
+	char name[32];
 	int err;
 
 	snprintf(name, sizeof(name), "%.16s/stat", tid);
-	err = slurp_at(tasks, name, buf, sizeof(buf));
-	return err ? err : procfs_parse_stat(t, buf);
+	err = slurp_at(&w->file, tasks, name);
+	return err ? err : procfs_parse_stat(t, w->file.text);
 }
 
 /* Under hidepid a task has a name and nothing else; source/withheld.c counts those. */
@@ -223,7 +213,7 @@ static int read_task(struct walk *w, int tasks, uint32_t tgid, const char *tid)
 
 	if (!t)
 		return -ENOMEM;
-	err = w->lean ? read_lean(t, tasks, tid) : read_rich(w, t, tasks, tid);
+	err = w->lean ? read_lean(w, t, tasks, tid) : read_rich(w, t, tasks, tid);
 	t->key.tgid = tgid;
 	if (err) {
 		w->out->n--;
@@ -266,5 +256,6 @@ int procfs_walk(const char *root, bool lean, struct snapshot *out)
 	while (!err && (e = readdir(dir)))
 		if (isdigit((unsigned char)e->d_name[0]))
 			err = read_group(&w, dirfd(dir), e->d_name);
+	slurp_deinit(&w.file);
 	return err;
 }

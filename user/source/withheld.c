@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "lib/cleanup.h"
+#include "lib/slurp.h"
 #include "lib/text.h"
 #include "source/procfs.h"
 #include "source/withheld.h"
@@ -162,14 +163,15 @@ void withheld_count(struct snapshot *s, uint64_t census)
 /* The first capability the task may use and we may not. */
 static const char *capability_lacking(uint32_t tid, char *name, size_t n)
 {
-	char path[48], buf[8192];
+	cleanup_slurp struct slurp status = { 0 };
+	char path[48];
 	const char *line;
 	uint64_t theirs, lacking;
 	char *known;
 
 	*name = '\0';
 	snprintf(path, sizeof(path), "/proc/%u/status", tid);
-	line = slurp(path, buf, sizeof(buf)) ? strstr(buf, "\nCapPrm:") : NULL;
+	line = slurp_at(&status, AT_FDCWD, path) ? NULL : strstr(status.text, "\nCapPrm:");
 	if (!line || sscanf(line, "\nCapPrm: %" SCNx64, &theirs) != 1)
 		return name;
 	lacking = theirs & ~own_caps();
