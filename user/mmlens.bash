@@ -38,7 +38,8 @@ _mmlens()
     *)
         case $cur in
         -*) mapfile -t COMPREPLY < <(compgen -W "$(_mmlens_options "$cmd")" -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur") ;;
+        *) [ "$cmd" = report ] && mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return
+            mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur") ;;
         esac ;;
     esac
 }

@@ -87,6 +87,42 @@ def _(name):
         want(size <= 32, f"{size} bytes a switch")
 
 
+def by_class(switches):
+    return {c: sum(e["class"] == c for e in switches) for c in {e["class"] for e in switches}}
+
+
+@prop("report: each filter keeps those events of the file that fit, and counts them")
+def _():
+    need_switches()
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-processes", ROUNDS) as s:
+        path, _ = recorded(folder, s)
+        switches = [e for e in lines(path) if "class" in e]
+        a, b = s.tids.values()
+        one = next(e["prev"] for e in switches if e["prev"]["tid"] == a)
+
+        def with_side(key, value):
+            return lambda e: value in (e["prev"][key], e["next"][key])
+        for option, fits in {
+                ("--tid", a): with_side("tid", a),
+                ("--tid", a, "--tid", b): lambda e: {a, b} & {e["prev"]["tid"], e["next"]["tid"]},
+                ("--space", one["space"]): with_side("space", one["space"]),
+                ("--comm", one["comm"]): with_side("comm", one["comm"]),
+                ("--cpu", 1): lambda e: e["cpu"] == 1,
+                ("--class", "process"): lambda e: e["class"] == "process",
+                ("--class", "process", "--tid", a):
+                    lambda e: e["class"] == "process" and with_side("tid", a)(e),
+                # both are children of it
+                ("-p", s.process.pid):
+                    lambda e: {a, b, s.process.pid} & {e["prev"]["tid"], e["next"]["tid"]}}.items():
+            wanted = [e for e in switches if fits(e)]
+            document = report(path, *option)
+            counts = {c["class"]: c["count"] for c in document["classes"] if c["count"]}
+            want_equal(counts, by_class(wanted), f"{option}: switches by class")
+            want_equal(document["agreement"]["tasks"], 0, f"{option}: tasks that agree")
+        want(by_class(wanted).get("process", 0) > ROUNDS, f"{by_class(wanted)} of {a} and {b}")
+        mmlens("report", "-p", "4194304", path).expect(1).error_line()
+
+
 @prop("a recorded window is a state for --from as well")
 def _():
     need_switches()

@@ -30,7 +30,7 @@ static void write_file(const char *path)
 	for (uint32_t i = 0; i < 25000; i++)
 		bytes_put_u32(&big, i);
 	assert_int_equal(recfile_create(path, &f), 0);
-	assert_int_equal(recfile_put(f, REC_META, 1, &small), 0);
+	assert_int_equal(recfile_put(f, REC_STAT, 1, &small), 0);
 	assert_int_equal(recfile_put(f, REC_SNAPSHOT, 3, &big), 0);
 	assert_int_equal(recfile_close(f), 0);
 	bytes_deinit(&small);
@@ -65,7 +65,7 @@ static void reads_what_was_written(void **state)
 	write_file(path);
 	assert_int_equal(recfile_open(path, &f), 0);
 	assert_int_equal(recfile_next(f, &b), 1);
-	assert_int_equal(b.type, REC_META);
+	assert_int_equal(b.type, REC_STAT);
 	assert_int_equal(b.len, 5);
 	assert_memory_equal(b.payload, "hello", 5);
 	assert_int_equal(recfile_find(f, REC_SNAPSHOT, &b), 1);

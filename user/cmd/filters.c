@@ -95,12 +95,15 @@ static int on_cgroup(const char *path, const struct stat *st, int type, struct F
 	return 0;
 }
 
-/* As in /proc/PID/cgroup, or where it is mounted. */
+/* As in /proc/PID/cgroup, or where it is mounted; or its number, for one that is not here. */
 static int add_cgroup(struct filters *f, const char *word)
 {
 	size_t before = f->n;
 	char path[4096];
 	int err;
+
+	if (!word[strspn(word, "0123456789")])
+		return add_number(f, WANT_SWITCH_CGROUP, word, 10, "a cgroup");
 
 	snprintf(path, sizeof(path), "%s%s%s",
 		 strncmp(word, CGROUPS, strlen(CGROUPS)) == 0 ? "" : CGROUPS,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mmlens report: a recorded window as stat and trace show it. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "analysis/tally.h"
+#include "cmd/sift.h"
 #include "cmd/state.h"
 #include "cmd/statview.h"
 #include "lib/cleanup.h"
@@ -14,8 +16,9 @@
 #include "render/switches.h"
 #include "source/recording.h"
 
+/* Of the window's arguments only the filters; first, so that their options find them. */
 struct report_args {
-	struct common common;
+	struct window_args window;
 	const char *by;
 	const char *perfetto;
 	bool trace;
@@ -24,6 +27,7 @@ struct report_args {
 /* What goes by while the events are replayed; each part but the cast only when it is asked for. */
 struct pass {
 	struct cast cast;
+	struct sift *sift;
 	struct tally *tally;
 	struct json *json;
 	bool text;
@@ -36,8 +40,11 @@ static int on_event(const struct event *ev, void *arg)
 {
 	struct pass *p = arg;
 	int err = cast_apply(&p->cast, ev);
+	int passes = err ? err : sift_event(p->sift, ev, &p->cast);
 
-	if (!err && p->tally)
+	if (passes <= 0)
+		return passes;
+	if (p->tally)
 		err = tally_add(p->tally, ev, &p->cast);
 	if (!err && p->perfetto)
 		err = perfetto_event(p->perfetto, ev, &p->cast);
@@ -65,15 +72,17 @@ static int replay(struct recording *r, struct pass *p, const char *path)
 
 /* ---- the lines of trace ---- */
 
-static int print_trace(struct recording *r, const struct report_args *a, const char *path)
+static int print_trace(struct recording *r, const struct report_args *a, struct sift *sift,
+		       const char *path)
 {
-	struct pass p = { .text = true,
+	struct pass p = { .sift = sift,
+			  .text = true,
 			  .style.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
 	int status;
 
-	if (a->common.view.json)
+	if (a->window.common.view.json)
 		p.json = json_open(stdout, true);
-	if (a->common.view.json && !p.json)
+	if (a->window.common.view.json && !p.json)
 		return fail(EXIT_FAILED, path, "out of memory");
 	status = replay(r, &p, path);
 	if (!status && p.json) {
@@ -116,15 +125,20 @@ static void print_head(const struct recording *r, const char *path)
 		note(path, "has no end of its window: counted from its events, no agreement");
 }
 
-/* Where the window's own counts did not reach the file, they are made of its events. */
-static int count(struct recording *r, const char *path)
+/*
+ * Where the window's own counts did not reach the file, or only some of its switches are asked
+ * for, they are made of its events.
+ */
+static int count(struct recording *r, struct sift *sift, const char *path)
 {
-	struct pass p = { .tally = tally_new() };
+	struct pass p = { .sift = sift, .tally = tally_new() };
 	int status;
 
 	if (!p.tally)
 		return fail(EXIT_FAILED, path, "out of memory");
 	status = replay(r, &p, path);
+	switches_deinit(&r->switches);
+	memset(&r->switches, 0, sizeof(r->switches));
 	if (!status && tally_read(p.tally, &r->switches))
 		status = fail(EXIT_FAILED, path, "out of memory");
 	tally_free(p.tally);
@@ -146,32 +160,34 @@ static int print_json(const struct recording *r, const struct statview *v)
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
-static int print_counts(struct recording *r, const struct report_args *a, const char *path)
+static int print_counts(struct recording *r, const struct report_args *a, struct sift *sift,
+			const char *path)
 {
+	bool counted = r->counted && !sift_chooses(sift);
 	struct agreement agreement = { 0 };
 	struct statview v = {
 		.switches = &r->switches,
 		.agreement = &agreement,
 		.snapshot = r->snapshots == 3 ? &r->after : &r->state,
-		.view = &a->common.view,
+		.view = &a->window.common.view,
 	};
 	int status = parse_by(a->by ? a->by : "class,task", &v);
 
-	if (!status && !r->counted)
-		status = count(r, path);
+	if (!status && !counted)
+		status = count(r, sift, path);
 	if (status)
 		return status;
-	if (r->counted && r->snapshots == 3 && (r->n_tgids || !r->switches.filtered))
+	if (counted && r->snapshots == 3 && (r->n_tgids || !r->switches.filtered))
 		correlate(&r->before, &r->after, &r->switches, r->tgids, r->n_tgids, &agreement);
-	return a->common.view.json ? print_json(r, &v) : statview_text(&v);
+	return a->window.common.view.json ? print_json(r, &v) : statview_text(&v);
 }
 
 /* ---- a trace for the Perfetto UI ---- */
 
-static int write_perfetto(struct recording *r, const char *out, const char *path)
+static int write_perfetto(struct recording *r, const char *out, struct sift *sift, const char *path)
 {
 	cleanup_fclose FILE *f = fopen(out, "we");
-	struct pass p = { 0 };
+	struct pass p = { .sift = sift };
 	int status, err;
 
 	if (!f)
@@ -195,6 +211,26 @@ static int no_events(const struct recording *r, const char *path)
 		    r->state.n);
 }
 
+static int show(struct recording *r, const struct report_args *a, const char *path)
+{
+	cleanup_free struct sift *sift = calloc(1, sizeof(*sift));
+	int status;
+
+	if (!sift)
+		return fail(EXIT_FAILED, path, "out of memory");
+	status = sift_init(sift, &a->window, r->snapshots == 3 ? &r->before : &r->state);
+	if (status)
+		return status;
+	if (a->perfetto)
+		status = write_perfetto(r, a->perfetto, sift, path);
+	else if (a->trace)
+		status = print_trace(r, a, sift, path);
+	else
+		status = print_counts(r, a, sift, path);
+	sift_deinit(sift);
+	return status;
+}
+
 static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct report_args *a = args;
@@ -209,17 +245,14 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	print_head(&r, argv[0]);
 	if (!r.events && !r.counted)
 		status = no_events(&r, argv[0]);
-	else if (a->perfetto)
-		status = write_perfetto(&r, a->perfetto, argv[0]);
-	else if (a->trace)
-		status = print_trace(&r, a, argv[0]);
 	else
-		status = print_counts(&r, a, argv[0]);
+		status = show(&r, a, argv[0]);
 	recording_close(&r);
 	return status;
 }
 
 static const struct option_def options[] = {
+	FILTER_OPTIONS,
 	{ "by", 0, "VIEW,...", OPTION_STRING, offsetof(struct report_args, by),
 	  "tables to print: class, task, pair, cpu (default: class,task)" },
 	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct report_args, trace),

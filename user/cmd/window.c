@@ -41,30 +41,21 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* The thread groups that the words of -p name, which check_pids() has let pass. */
-static int find_tgids(const struct window_args *args, const struct snapshot *s, uint32_t *tgids)
+int window_tgids(const struct window_args *args, const struct snapshot *s, uint32_t *tgids)
 {
 	for (size_t i = 0; i < args->pids.n; i++) {
 		const struct task *t;
 		uint64_t tid;
+		int err = parse_u64(args->pids.s[i], UINT32_MAX, &tid);
 
-		t = parse_u64(args->pids.s[i], UINT32_MAX, &tid) ? NULL
-								 : snapshot_find(s, (uint32_t)tid);
+		if (err == -EINVAL)
+			return fail(EXIT_USAGE, args->pids.s[i],
+				    "not a pid: a pid is a decimal number");
+		t = err ? NULL : snapshot_find(s, (uint32_t)tid);
 		if (!t)
 			return fail(EXIT_FAILED, args->pids.s[i], "no such task");
 		tgids[i] = t->key.tgid;
 	}
-	return 0;
-}
-
-static int check_pids(const struct window_args *args)
-{
-	uint64_t tid;
-
-	for (size_t i = 0; i < args->pids.n; i++)
-		if (parse_u64(args->pids.s[i], UINT32_MAX, &tid) == -EINVAL)
-			return fail(EXIT_USAGE, args->pids.s[i],
-				    "not a pid: a pid is a decimal number");
 	return 0;
 }
 
@@ -205,16 +196,13 @@ int window_run(struct window *w, const struct window_args *args, int argc, char 
 	uint32_t tgids[STRINGS_MAX];
 	struct child child = { 0 };
 	struct filters filters = { 0 };
-	int status = check_pids(args);
+	int status = filters_parse(&filters, args);
 	int err;
-
-	if (!status)
-		status = filters_parse(&filters, args);
 
 	if (!status)
 		status = snap(args, &w->before);
 	if (!status)
-		status = find_tgids(args, &w->before, tgids);
+		status = window_tgids(args, &w->before, tgids);
 	if (status)
 		return status;
 	err = argc ? child_init(&child, argv) : 0;

@@ -25,7 +25,8 @@ struct window_args {
 #define WINDOW_LIST(name, letter, arg, member, help) \
 	{ name, letter, arg, OPTION_LIST, offsetof(struct window_args, member), help }
 
-#define WINDOW_OPTIONS \
+/* Of every block whose first member is a struct window_args. */
+#define FILTER_OPTIONS \
 	WINDOW_LIST("pid", 'p', "PID", pids, \
 		    "only switches from or to this process and its descendants; repeatable"), \
 	WINDOW_LIST("tid", 't', "TID", tids, "only from or to this task; repeatable, as all filters"), \
@@ -33,7 +34,10 @@ struct window_args {
 	WINDOW_LIST("cgroup", 0, "PATH", cgroups, "only from or to tasks of this cgroup and those below"), \
 	WINDOW_LIST("comm", 0, "NAME", comms, "only from or to tasks of this name"), \
 	WINDOW_LIST("cpu", 0, "CPU", cpus, "only on this CPU"), \
-	WINDOW_LIST("class", 0, "CLASS", classes, "only switches of this class"), \
+	WINDOW_LIST("class", 0, "CLASS", classes, "only switches of this class")
+
+#define WINDOW_OPTIONS \
+	FILTER_OPTIONS, \
 	{ "duration", 'd', "SECONDS", OPTION_SECONDS, offsetof(struct window_args, duration_ns), \
 	  "how long; without it until the command ends, or Ctrl-C" }
 /* clang-format on */
@@ -65,5 +69,11 @@ struct window {
  */
 int window_run(struct window *w, const struct window_args *args, int argc, char **argv);
 void window_deinit(struct window *w);
+
+/*
+ * The thread groups that the words of -p name, at most STRINGS_MAX, from a snapshot. 0 or the exit
+ * status, its line printed.
+ */
+int window_tgids(const struct window_args *args, const struct snapshot *s, uint32_t *tgids);
 
 #endif

@@ -25,12 +25,12 @@
 #include "lib/bytes.h"
 
 enum rec_type {
-	REC_META = 1,	  /* machine, kernel, boot, command line, clock */
-	REC_SNAPSHOT = 2, /* all tasks at one time; the first is "before", a second "after" */
-	REC_TASKS = 3,	  /* identities that the events refer to */
-	REC_EVENTS = 4,	  /* switches, wake-ups, births, deaths of one CPU */
-	REC_STAT = 5,	  /* the aggregate of the whole window */
-	REC_END = 6,	  /* the writer finished */
+	/* 1 and 3 were never written */
+	REC_SNAPSHOT =
+		2,	/* all tasks at one time: now, then the beginning and the end of a window */
+	REC_EVENTS = 4, /* who is who, switches, wake-ups, births, deaths */
+	REC_STAT = 5,	/* the aggregate of the whole window */
+	REC_END = 6,	/* the writer finished */
 };
 
 /* A payload larger than this is not ours; a snapshot of 100,000 tasks is a fifth of it. */
