@@ -115,6 +115,26 @@ def _(source):
     want_equal((states["mm"], verdict), ("both-none", "kernel"), "mm and verdict")
 
 
+# What the roles' verdict and space must be: a task and one that has none any more, or never had.
+ODD_PAIRS = {"a kernel thread and a process": ("threads", None, "tid1", "kernel", "separate"),
+             "a zombie and its parent": ("zombie", "child", "pid", "isolated", "separate"),
+             "a leader that exited and its thread": ("leader-exited", "pid", "tid1", "threads", "separate"),
+             "a task within exit and its parent": ("dying", "dying", "pid", "isolated", "separate")}
+
+
+@prop("{pair}: verdict and space are right, whichever is named first ({source})", pair=list(ODD_PAIRS),
+      source=SOURCES)
+def _(pair, source):
+    need_source(source)
+    name, one, other, verdict, space = ODD_PAIRS[pair]
+    tids = standing_one(name, SUBJECTS).tids
+    a, b = tids[one] if one else 2, tids[other]
+    # dear where everything is emulated and no module answers
+    for first, second in ((a, b), (b, a)) if source == "module" else ((a, b),):
+        states, said = compared(first, second, source)
+        want_equal((said, states["mm"]), (verdict, space), f"verdict and mm of {first}, {second}")
+
+
 def kernel_thread():
     """A kernel thread other than kthreadd."""
     for entry in os.listdir("/proc"):
@@ -175,6 +195,38 @@ def judged(tid):
         return bool(os.readlink(f"/proc/{tid}/ns/pid"))
     except OSError:
         return False
+
+
+def listed(source, *words):
+    """The tids in the spaces that `list` shows."""
+    return {m["tid"] for space in inspect("list", *words, source=source)["spaces"]
+            for m in space["members"]}
+
+
+def cgroup_of(tid):
+    with open(f"/proc/{tid}/cgroup", encoding="utf-8", errors="replace") as f:
+        return next((line[3:].rstrip("\n") for line in f if line.startswith("0::")), None)
+
+
+@prop("each filter of list lets through what it names and nothing else ({source})", source=["module", "procfs"])
+def _(source):
+    need_source(source)
+    nested = standing_one("nested-pid", SUBJECTS).tids
+    other = standing_one("other-user", SUBJECTS).tids
+    inner = max(nested.values(), key=lambda tid: len(status_of(tid)["NSpid"].split()))
+    number = os.readlink(f"/proc/{inner}/ns/pid")[5:-1]
+    seen = listed(source, "--container", number)
+    want(inner in seen and nested["pid"] not in seen, f"--container of a pid namespace: {seen}")
+    owner = {tid: status_of(tid)["Uid"].split()[0] for tid in other.values()}
+    for uid in set(owner.values()):
+        seen = listed(source, "--user", uid)
+        want_equal({t for t in owner if t in seen}, {t for t in owner if owner[t] == uid}, f"--user {uid}")
+    seen = listed(source, "--comm", status_of(inner)["Name"])
+    want(inner in seen and os.getpid() not in seen, f"--comm: {seen}")
+    path = cgroup_of(inner)
+    if path:
+        want(inner in listed(source, "--cgroup", path), f"--cgroup {path} does not show {inner}")
+        want(inner not in listed(source, "--cgroup", path.rstrip("/") + "/none"), "below it")
 
 
 @prop("list has every task that /proc has ({source})", source=SOURCES)

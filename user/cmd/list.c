@@ -183,8 +183,9 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	if (!status)
 		status = list_check(a);
 	if (!status)
-		/* a recorded uid saves asking again */
-		status = state_init_tasks(&st, &a->common, WANT_MEMORY | (a->user ? 0 : WANT_LEAN),
+		/* a recorded uid saves asking again, a container may be a pid namespace */
+		status = state_init_tasks(&st, &a->common,
+					  WANT_MEMORY | (a->user || a->container ? 0 : WANT_LEAN),
 					  argc, argv);
 	if (status)
 		return status;
@@ -202,7 +203,8 @@ static const struct option_def options[] = {
 	OPT("comm", 'c', "PATTERN", comm, "spaces with a task of that name (shell pattern)"),
 	OPT("user", 'u', "USER", user, "spaces of that user, by name or number"),
 	OPT("cgroup", 0, "PATH", cgroup, "spaces in that cgroup and below"),
-	OPT("container", 0, "ID", container, "spaces whose cgroup's path holds that id or name"),
+	OPT("container", 0, "ID", container,
+	    "spaces whose cgroup's path holds that id or name, or of that pid namespace"),
 	OPT("sort", 's', "KEY", sort, "largest first: rss, pss, claimed, tasks or processes"),
 	{ "tree", 't', NULL, OPTION_FLAG, offsetof(struct list_args, tree),
 	  "below each space those that were born from it" },

@@ -121,6 +121,15 @@ static bool in_container(const struct state *st, const struct space *sp, const c
 	return state_cgroup(st, sp, path, sizeof(path)) == 0 && strstr(path, id);
 }
 
+/* A container without a cgroup of its own still has a pid namespace; lsns prints its number. */
+static bool in_pid_namespace(const struct task *t, const char *id)
+{
+	uint64_t inode;
+
+	return parse_u64(id, UINT32_MAX, &inode) == 0 && task_res_known(t, RES_PID_NS) &&
+	       t->res[RES_PID_NS] == inode;
+}
+
 static bool passes(const struct state *st, const struct list_args *args, const struct space *sp)
 {
 	const struct task *first = space_member(&st->ledger, sp, 0);
@@ -128,7 +137,8 @@ static bool passes(const struct state *st, const struct list_args *args, const s
 	return (!args->comm || has_comm(st, sp, args->comm)) &&
 	       (!args->user || has_user(st, first, args->user)) &&
 	       (!args->cgroup || in_cgroup(st, sp, args->cgroup)) &&
-	       (!args->container || in_container(st, sp, args->container));
+	       (!args->container || in_container(st, sp, args->container) ||
+		in_pid_namespace(first, args->container));
 }
 
 /* The spaces the operands ask for: all, or those of the named tasks. */
