@@ -212,7 +212,7 @@ def _():
                 continue
             start, end = s.range(nature)
             frames = [e & pagemap.FRAME for e in pagemap.entries(pid, start, end)]
-            truth = {"ksm": sum(pagemap.has_flag(f, "ksm") for f in frames),
+            truth = {"ksm": pagemap.merged(pid, start, end),
                      "huge": sum(pagemap.has_flag(f, "thp") or pagemap.has_flag(f, "huge")
                                  for f in frames),
                      "zero": sum(pagemap.has_flag(f, "zero") for f in frames)}

@@ -89,6 +89,7 @@ static void read_bytes(struct spot *s, uint64_t va)
 
 static int spot_read(struct spot *s, const struct frames *f, uint32_t pid, uint64_t va)
 {
+	struct mergeable mergeable;
 	struct pagemap map;
 	int err;
 
@@ -102,12 +103,12 @@ static int spot_read(struct spot *s, const struct frames *f, uint32_t pid, uint6
 		return err;
 	err = va >> 63 ? 0 : pagemap_read(&map, va, 1, &s->entry);
 	pagemap_close(&map);
-	frames_label(f, va, 1, &s->entry, false);
+	frames_mergeable(f, pid, &mergeable);
+	frames_label(f, va, 1, &s->entry, &mergeable);
+	mergeable_deinit(&mergeable);
 	if (s->entry & PAGE_PRESENT && s->entry & PAGE_FRAME) {
 		s->flags_known = frames_flags(f, s->entry & PAGE_FRAME, &s->flags);
 		s->mappings_known = frames_count(f, s->entry & PAGE_FRAME, &s->mappings);
-		if (s->flags >> 21 & 1)
-			s->entry |= PAGE_KSM;
 		if (s->flags & (1 << 17 | 1 << 22))
 			s->entry |= PAGE_HUGE;
 	}

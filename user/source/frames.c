@@ -10,6 +10,7 @@
 
 #include "lib/cleanup.h"
 #include "source/frames.h"
+#include "source/maps.h"
 #include "source/pagemap.h"
 
 /* linux/kernel-page-flags.h */
@@ -77,18 +78,62 @@ static bool find_line(const char *path, const char *word)
 	return found;
 }
 
-/* Only what was advised or asked to be mergeable is ever merged, and it stays so marked. */
-bool frames_may_merge(const struct frames *f, uint32_t pid)
+static int add_range(struct mergeable *m, const struct region *r)
+{
+	struct mergeable_range *more = realloc(m->range, (m->n + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	m->range = more;
+	m->range[m->n++] = (struct mergeable_range){ r->start, r->end };
+	return 0;
+}
+
+/*
+ * Only what was advised or asked to be mergeable is ever merged, and it stays so marked; of which
+ * mappings some was merged, smaps says since 6.8.
+ */
+static void read_smaps(const char *path, struct mergeable *m)
+{
+	cleanup_fclose FILE *f = fopen(path, "re");
+	cleanup_free char *line = NULL;
+	bool marked = false, told = false;
+	struct region r = { 0 };
+	unsigned long kib;
+	size_t room = 0;
+
+	while (f && getline(&line, &room, f) > 0) {
+		if (sscanf(line, "KSM: %lu", &kib) == 1) {
+			told = true;
+			if (kib && add_range(m, &r))
+				told = false;
+		} else if (strncmp(line, "VmFlags:", 8) == 0) {
+			marked |= strstr(line, " mg") != NULL;
+		} else {
+			maps_parse(line, &r);
+		}
+	}
+	m->anywhere = marked && !told;
+}
+
+void frames_mergeable(const struct frames *f, uint32_t pid, struct mergeable *out)
 {
 	char path[40];
 
+	*out = (struct mergeable){ 0 };
 	if (!f->ksm)
-		return false;
+		return;
 	snprintf(path, sizeof(path), "/proc/%u/ksm_stat", pid);
 	if (find_line(path, "ksm_mergeable: no"))
-		return false;
+		return;
 	snprintf(path, sizeof(path), "/proc/%u/smaps", pid);
-	return find_line(path, " mg");
+	read_smaps(path, out);
+}
+
+void mergeable_deinit(struct mergeable *m)
+{
+	free(m->range);
+	*m = (struct mergeable){ 0 };
 }
 
 static size_t huge_pages(void)
@@ -103,12 +148,14 @@ static size_t huge_pages(void)
 
 void frames_init(struct frames *f)
 {
-	uint64_t here = 1;
+	uint64_t here = 1, flags;
 
 	memset(f, 0, sizeof(*f));
 	f->flags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
 	f->count_fd = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
 	f->visible = own_entry(&here) & PAGE_FRAME;
+	f->ksm_of_all =
+		frames_flags(f, own_entry(&here) & PAGE_FRAME, &flags) && flags & 1ULL << KPF_KSM;
 	f->ksm = ksm_in_use();
 	f->huge = huge_pages();
 	f->zero = find_zero();
@@ -192,21 +239,37 @@ static void label_huge(const struct frames *f, uint64_t va, size_t n, uint64_t *
 	}
 }
 
-static bool may_be_merged(uint64_t e)
+static bool is_mergeable(const struct mergeable *m, uint64_t va)
 {
-	return (e & (PAGE_PRESENT | PAGE_FILE | PAGE_ZERO | PAGE_HUGE)) == PAGE_PRESENT;
+	for (size_t i = 0; i < m->n && !m->anywhere; i++)
+		if (va >= m->range[i].start && va < m->range[i].end)
+			return true;
+	return m->anywhere;
+}
+
+/*
+ * Debian's 6.12 has kpageflags call every anonymous page merged, ours too. There one is told by its
+ * being mapped more than once; in a mapping with merged pages what is shared since fork is taken
+ * for merged as well.
+ */
+static bool may_be_merged(const struct frames *f, uint64_t e)
+{
+	uint64_t never = PAGE_FILE | PAGE_ZERO | PAGE_HUGE | (f->ksm_of_all ? PAGE_EXCLUSIVE : 0);
+
+	return (e & (PAGE_PRESENT | never)) == PAGE_PRESENT;
 }
 
 /* Neighbouring pages often have neighbouring frames, or the very same merged one. */
-static void label_ksm(const struct frames *f, size_t n, uint64_t *e)
+static void label_ksm(const struct frames *f, uint64_t va, size_t n, uint64_t *e,
+		      const struct mergeable *m)
 {
-	uint64_t flags[FLAG_RUN], base = 0, have = 0;
+	uint64_t flags[FLAG_RUN], base = 0, have = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t frame = e[i] & PAGE_FRAME;
 		size_t run = 1;
 
-		if (!may_be_merged(e[i]))
+		if (!may_be_merged(f, e[i]) || !is_mergeable(m, va + i * page))
 			continue;
 		if (frame < base || frame >= base + have) {
 			while (run < FLAG_RUN && i + run < n &&
@@ -222,12 +285,13 @@ static void label_ksm(const struct frames *f, size_t n, uint64_t *e)
 	}
 }
 
-void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries, bool merge)
+void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries,
+		  const struct mergeable *m)
 {
 	label_zero(f, n, entries);
 	if (!f->visible || f->flags_fd < 0)
 		return;
 	label_huge(f, va, n, entries);
-	if (merge)
-		label_ksm(f, n, entries);
+	if (m && (m->anywhere || m->n))
+		label_ksm(f, va, n, entries, m);
 }

@@ -15,6 +15,7 @@ struct frames {
 	int count_fd;
 	bool visible;	 /* pagemap shows frames to this process */
 	bool ksm;	 /* some page of this system is merged */
+	bool ksm_of_all; /* kpageflags calls every anonymous page merged */
 	size_t huge;	 /* pages of a huge page */
 	uint64_t zero;	 /* frame of the zero page, 0 if not found */
 	uint64_t key[2]; /* of the ids, new in each run */
@@ -23,10 +24,22 @@ struct frames {
 void frames_init(struct frames *f);
 void frames_deinit(struct frames *f);
 
-/* Whether pages of the process can be merged; to ask of each page would be dear. */
-bool frames_may_merge(const struct frames *f, uint32_t pid);
-/* Puts PAGE_LABELS into the `n` entries from `va` on; `merge`: they may be merged. */
-void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries, bool merge);
+/* Where pages of a process can be merged by KSM: to ask of each page would be dear. */
+struct mergeable {
+	struct mergeable_range {
+		uint64_t start;
+		uint64_t end;
+	} * range;
+	size_t n;
+	bool anywhere; /* the kernel does not say where */
+};
+
+void frames_mergeable(const struct frames *f, uint32_t pid, struct mergeable *out);
+void mergeable_deinit(struct mergeable *m);
+
+/* Puts PAGE_LABELS into the `n` entries from `va` on; `m`: NULL, they are not merged. */
+void frames_label(const struct frames *f, uint64_t va, size_t n, uint64_t *entries,
+		  const struct mergeable *m);
 
 /* Of one frame; false without the right. */
 bool frames_flags(const struct frames *f, uint64_t frame, uint64_t *flags);

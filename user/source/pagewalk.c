@@ -73,7 +73,7 @@ int pagewalk_open(struct pagewalk *w, struct frames *f, uint32_t a, uint32_t b, 
 	memset(w, 0, sizeof(*w));
 	w->frames = f;
 	w->room = WINDOW_PAGES;
-	w->may_merge = frames_may_merge(f, a);
+	frames_mergeable(f, a, &w->mergeable);
 	*failed = a;
 	err = side_open(&w->a, a);
 	if (!err && b) {
@@ -94,6 +94,7 @@ void pagewalk_close(struct pagewalk *w)
 	side_close(&w->b);
 	free(w->again);
 	giants_deinit(&w->giants);
+	mergeable_deinit(&w->mergeable);
 	memset(w, 0, sizeof(*w));
 }
 
@@ -192,7 +193,7 @@ static int window_read(struct pagewalk *w, size_t n)
 	}
 	if (err)
 		return err;
-	frames_label(w->frames, w->start, n, w->a.entries, w->may_merge);
+	frames_label(w->frames, w->start, n, w->a.entries, &w->mergeable);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ struct pagewalk {
 	bool reread; /* `again` holds the window too */
 	bool empty;  /* the first side has nothing in the window, the rest was not read */
 	bool started;
-	bool may_merge; /* the first side may hold pages merged by KSM */
+	struct mergeable mergeable; /* of the first side */
 };
 
 struct piece {
