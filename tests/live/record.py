@@ -10,7 +10,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, main, mmlens, need_switches, prop, strict_json, switches_of, want, want_equal)
+    MMLENS, Subject, main, mmlens, need_switches, prop, strict_json, switches_of, want, want_equal,
+    watching)
 
 ROUNDS = 2000
 
@@ -20,15 +21,11 @@ def path_in(folder, name="x.mml"):
 
 
 def recorder(path, *args):
-    """A recorder whose window is open: it takes as long to get there as a whole short run."""
-    begin = time.monotonic()
-    mmlens("record", "-o", path, "-d", "0.1", *args).expect(0)
-    wait = time.monotonic() - begin + 1
+    """A recorder whose window is open."""
     process = subprocess.Popen([MMLENS, "record", "-o", path, "-d", "100", *map(str, args)],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
-    time.sleep(wait)
-    want(process.poll() is None, "record ended by itself")
+    watching(process)
     return process
 
 
@@ -135,7 +132,7 @@ def _():
 @prop("a recorder that is killed leaves a file that is read to its last block and says so")
 def _():
     need_switches()
-    with tempfile.TemporaryDirectory() as folder, Subject("switch-threads", 200000) as s:
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-threads", 40000) as s:
         path = path_in(folder)
         process = recorder(path)
         s.go()
