@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What an installation consists of: the inspector, its manual pages, its completion.
 
-MAN_RST := $(wildcard user/*.rst user/cmd/*.rst)
-MAN     := $(patsubst %.rst,$(O)/man/%.1,$(notdir $(MAN_RST)))
+# A command's page is mmlens-COMMAND(1): stat.1 and others are of other packages.
+MAN := $(patsubst user/%.rst,$(O)/man/%.1,$(wildcard user/*.rst)) \
+	$(patsubst user/cmd/%.rst,$(O)/man/mmlens-%.1,$(wildcard user/cmd/*.rst))
 
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man/man1
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 
-vpath %.rst user user/cmd
+define make_man
+@mkdir -p $(@D)
+$(call say,MAN,$@)
+$(Q)rst2man --strict $< $@
+endef
 
-$(O)/man/%.1: %.rst
-	@mkdir -p $(@D)
-	$(call say,MAN,$@)
-	$(Q)rst2man --strict $< $@
+$(O)/man/%.1: user/%.rst
+	$(make_man)
+
+$(O)/man/mmlens-%.1: user/cmd/%.rst
+	$(make_man)
 
 .PHONY: man
 man: $(MAN) ## build the manual pages

@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import ROOT, commands, main, mmlens, prop, want, want_equal  # noqa: E402
+from mmlens_test import BUILD, ROOT, commands, main, mmlens, prop, want, want_equal  # noqa: E402
 
 USER = os.path.join(ROOT, "user")
 COMMANDS = commands()
@@ -43,12 +44,16 @@ def _(command):
     want(listed <= known, f"unknown: {sorted(listed - known)}")
 
 
-@prop("every page becomes a manual page without a word of complaint")
+@prop("make install: every page becomes a manual page without complaint, named as its title says")
 def _():
-    for name in ["mmlens.rst", *(f"cmd/{c}.rst" for c in paged())]:
-        done = subprocess.run(["rst2man", "--strict", os.path.join(USER, name), "/dev/null"], check=False,
-                              capture_output=True, text=True)
-        want_equal((done.returncode, done.stderr), (0, ""), f"{name}: status and complaints")
+    with tempfile.TemporaryDirectory() as where:
+        done = subprocess.run(["make", "-s", "-C", ROOT, f"O={BUILD}", "install", f"DESTDIR={where}", "PREFIX=/usr"],
+                              check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        want_equal((done.returncode, "WARNING" in done.stdout), (0, False), f"status, complaints: {done.stdout}")
+        names = set(os.listdir(f"{where}/usr/share/man/man1"))
+    titles = {re.search(r"^=+\n(.+)\n=+$", text_of(page), re.MULTILINE)[1]
+              for page in ["mmlens.rst", *(f"cmd/{c}.rst" for c in paged())]}
+    want_equal(names, {f"{title}.1" for title in titles}, "pages installed")
 
 
 @prop("every common option is in mmlens(1)")
