@@ -14,6 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "source/bpf_env.h"
+#include "source/lockdown.h"
 
 /* linux/capability.h of Debian 12 knows both; they are since 5.8. */
 static const struct {
@@ -92,6 +93,11 @@ int bpf_env_check(struct why *why)
 			       "CONFIG_DEBUG_INFO_BTF; load the module instead");
 	if (check_caps(why))
 		return -EPERM;
+	if (lockdown_hides_kernel())
+		return why_set(
+			why, -EPERM,
+			"the kernel is locked down (confidentiality) until the next boot: no "
+			       "program may read its memory");
 	lift_memlock();
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "lib/cleanup.h"
 #include "source/bpf_env.h"
 #include "source/kcmpids.h"
+#include "source/lockdown.h"
 #include "source/probe.h"
 
 static bool yes(struct why *why, const char *text)
@@ -53,21 +54,6 @@ static bool probe_module(struct why *why)
 	return serves(&source_module, why);
 }
 
-/* The level in force, NULL for none or a kernel that cannot be locked down. */
-static const char *lockdown_level(char *buf, size_t n)
-{
-	static const char *const levels[] = { "integrity", "confidentiality" };
-	char marked[32];
-
-	word_of("/sys/kernel/security/lockdown", buf, n);
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		snprintf(marked, sizeof(marked), "[%s]", levels[i]);
-		if (strstr(buf, marked))
-			return levels[i];
-	}
-	return NULL;
-}
-
 #define SIGN_IT                                                                       \
 	"sign mmlens.ko with a key that the kernel trusts (DKMS signs with its own: " \
 	"mokutil --import /var/lib/dkms/mok.pub, then reboot)"
@@ -75,7 +61,7 @@ static const char *lockdown_level(char *buf, size_t n)
 static bool probe_module_loading(struct why *why)
 {
 	char buf[128];
-	const char *level;
+	const char *level = lockdown_level();
 
 	if (access("/proc/modules", F_OK))
 		return no(why, "this kernel was built without loadable modules (CONFIG_MODULES)");
@@ -83,7 +69,6 @@ static bool probe_module_loading(struct why *why)
 		return no(why, "kernel.modules_disabled is 1 until the next boot");
 	if (*word_of("/sys/module/module/parameters/sig_enforce", buf, sizeof(buf)) == 'Y')
 		return no(why, "the kernel takes signed modules only: " SIGN_IT);
-	level = lockdown_level(buf, sizeof(buf));
 	if (level) {
 		why_set(why, 0, "the kernel is locked down (%s), unsigned modules are refused: %s",
 			level, SIGN_IT);
