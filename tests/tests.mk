@@ -74,7 +74,7 @@ $(O)/tests/unit-plain/%_test: tests/unit/%_test.c $(O)/tests/libmmlens.a
 check: ## set up, then every test: lint, docs, unit, live here and in each kernel's VM (KERNELS=)
 	$(Q)scripts/setup
 	$(Q)$(MAKE) --no-print-directory all helpers $(UNIT) $(PLAIN_UNIT)
-	$(Q)$(RUN_TESTS) $(BUDGET) lint docs golden build unit valgrind live $(addprefix vm:,$(KERNELS))
+	$(Q)$(RUN_TESTS) $(BUDGET) lint docs golden build boot unit valgrind live $(addprefix vm:,$(KERNELS))
 
 check-live: all helpers ## run the live tests here, without the module (ONLY=file)
 	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) live

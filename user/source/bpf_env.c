@@ -97,7 +97,7 @@ int bpf_env_check(struct why *why)
 		return why_set(
 			why, -EPERM,
 			"the kernel is locked down (confidentiality) until the next boot: no "
-			       "program may read its memory");
+			"program may read its memory");
 	lift_memlock();
 	return 0;
 }
