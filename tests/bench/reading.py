@@ -5,11 +5,13 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from bench import HELPERS, Subject, bench, bound, human, main, note, race, reading  # noqa: E402
+from bench import (  # noqa: E402
+    HELPERS, MMLENS, Subject, bench, bound, cpu_seconds, human, main, note, place, race, reading)
 from tap import skip  # noqa: E402
 
 THREADS = 4000
 PS = ["ps", "-eLf"]
+PS_MEMORY = ["ps", "-eLo", "pid,tid,comm,rss"]
 
 
 @bench(f"the module, {THREADS} threads", on="vm")
@@ -30,6 +32,29 @@ def _():
     r.faster("bpf", "walk", 40)
     note(f"the kernel alone, its iterator with an empty program: "
          f"{100 * r.median('floor') / r.median('bpf'):.0f} % of the bpf pass")
+
+
+@bench(f"the whole host listed with its memory, {THREADS} threads")
+def _():
+    witnesses = ["bpf", "procfs"] if place() == "host" else ["module", "bpf"]
+    with Subject("mass", THREADS):
+        r = race({**{w: [MMLENS, "list", f"--source={w}"] for w in witnesses}, "ps": PS_MEMORY}, rounds=7)
+    for witness in witnesses:
+        r.faster(witness, "ps", 5)
+
+
+def own_seconds(*words):
+    """CPU time of the inspector beyond that of its start."""
+    return lambda: cpu_seconds([MMLENS, *words]) - cpu_seconds([MMLENS, "--version"])
+
+
+@bench("two tasks compared, the inspector's own time", on="host")
+def _():
+    with Subject("threads", 3) as s:
+        pair = [str(s.tids["pid"]), str(os.getpid())]
+        r = race({w: own_seconds("compare", f"--source={w}", *pair) for w in ("bpf", "procfs")}, rounds=15)
+    for witness in r.times:
+        r.below(witness, 5e-3)
 
 
 def one_pass(witness):
