@@ -246,7 +246,17 @@ static void add_crowd(void)
 	}
 }
 
-/* Asleep twice with the same counters: it has come to where it stays. */
+/*
+ * On its way to sleep a task is still on its processor, for long where that is an emulated one; and
+ * a sibling may hold the mapping's lock. Either hides a part of the row.
+ */
+static bool rests(const struct mmlens_task *rec)
+{
+	return rec->state == 'S' && !(rec->flags & MMLENS_F_ON_CPU) &&
+	       !(rec->ustack_flags & MMLENS_US_BUSY);
+}
+
+/* At rest twice with the same counters: it has come to where it stays. */
 static void look_at(struct witness *w, int fd)
 {
 	const off_t at = (off_t)w->tid * MMLENS_RECORD_SIZE;
@@ -262,7 +272,7 @@ static void look_at(struct witness *w, int fd)
 		w->calm = calm_of(&rec);
 		if (tries++ > 3000)
 			fail(PROC_TASKS_BIN, "a witness does not come to rest", w->tid);
-	} while (w->still && (rec.state != 'S' || memcmp(&before, &w->calm, sizeof(before))));
+	} while (w->still && (!rests(&rec) || memcmp(&before, &w->calm, sizeof(before))));
 }
 
 void make_witnesses(void)
