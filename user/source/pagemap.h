@@ -10,7 +10,8 @@
 
 #include "model/region.h"
 
-#define PAGEMAP_CHUNK 131072u /* entries: a pread of 1 MiB */
+/* Entries: a pread of 256 KiB is as fast as a larger one, and stays in the cache of a processor. */
+#define PAGEMAP_CHUNK 32768u
 
 /* What this kernel makes of MADV_GUARD_INSTALL (6.13). */
 enum guard_sight {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Walks the mappings of one space, or those that two have at the same addresses, and hands over
- * the pages piece by piece. Pages are read through a window of at most 1 MiB that grows where
+ * the pages piece by piece. Pages are read through a window of at most 256 KiB that grows where
  * memory is dense, begins again small where it is not, and reaches over small neighbours: what is
  * kept and what is read follow what is populated, not what is mapped.
  */
