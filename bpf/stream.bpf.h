@@ -223,8 +223,11 @@ static __noinline int batch_send(struct mmlens_cpu *cpu, struct mmlens_batch *b)
 	b->sending = 1;
 	barrier();
 	n = b->head.n;
+	if (!n)
+		goto out;
+	/* or the two tests become one, of another register than the one that is multiplied */
 	barrier_var(n);
-	if (n && n <= MMLENS_BATCH) {
+	if (n <= MMLENS_BATCH) {
 		fill_head(&b->head, cpu, MMLENS_MSG_BATCH, n);
 		if (bpf_ringbuf_output(&ring, b, sizeof(b->head) + n * sizeof(b->rec[0]),
 				       wake_flags()))
@@ -232,6 +235,7 @@ static __noinline int batch_send(struct mmlens_cpu *cpu, struct mmlens_batch *b)
 	}
 	b->head.n = 0;
 	b->held = 0;
+out:
 	barrier();
 	b->sending = 0;
 	return 0;
