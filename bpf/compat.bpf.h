@@ -103,8 +103,9 @@ static __always_inline const void *compat_registers(void)
 }
 
 /*
- * The number of the system call that the current task is in and its first argument; -1 when it is
- * in none. After an interrupt in user mode a vector stands there, below 0 as no call is.
+ * The number of the system call that the current task is in and, where `arg` is not NULL, its
+ * first argument; -1 when it is in none. After an interrupt in user mode a vector stands there,
+ * below 0 as no call is.
  */
 static __always_inline __s32 compat_syscall(__u64 *arg)
 {
@@ -113,7 +114,8 @@ static __always_inline __s32 compat_syscall(__u64 *arg)
 	nr = arch_syscall(compat_registers(), arg);
 	if (nr >= 0 && nr < 4096)
 		return (__s32)nr;
-	*arg = 0;
+	if (arg)
+		*arg = 0;
 	return -1;
 }
 

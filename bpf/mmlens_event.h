@@ -149,8 +149,7 @@ struct mmlens_cost {
 
 /*
  * The stream. The ring carries messages; each begins with struct mmlens_msg. Tasks are named by
- * the number of their entry: 1 for the first that was met, 0 for idle, MMLENS_NOBODY for one that
- * found no room in the table. Who a number is, is told once (MMLENS_MSG_TASK), again only if that
+ * the number of their entry, 0 for idle, MMLENS_NOBODY for one that found no room in the table. Who a number is, is told once (MMLENS_MSG_TASK), again only if that
  * message found no room in the ring.
  *
  * What happens with interrupts off and often (switches, wake-ups) is gathered by the CPU in
@@ -204,11 +203,10 @@ _Static_assert(sizeof(struct mmlens_rec) == 24, "a switch in the stream is 24 by
 /* Sent when it is this full: what happens while a switch awaits its end still finds room. */
 #define MMLENS_BATCH_SEND 56
 
-/* One element for each possible CPU, written by it alone. */
 struct mmlens_batch {
 	struct mmlens_msg head;
 	struct mmlens_rec rec[MMLENS_BATCH];
-	__u32 held;    /* 1 + the index of the switch that awaits its cost; 0: none */
+	__u32 held; /* 1 + the index of the switch that awaits its cost; 0: none */
 	__u32 sending; /* on its way to the ring: an interrupt, which may come then, sends for itself */
 };
 
@@ -256,15 +254,28 @@ struct mmlens_ev_exit {
 #define MMLENS_TIMED_ALL  4096 /* of a class on a CPU: the first are all timed */
 #define MMLENS_TIMED_EACH 8    /* then one of so many, unless asked for every one */
 
+/* Where in the table a task is that this CPU has met. */
+struct mmlens_near {
+	__u64 key; /* mmlens_task_key(); 0: none */
+	__u64 at;
+};
+
+#define MMLENS_NEAR	32 /* chosen by tid */
+#define MMLENS_CPU_PAGE 4096
+
 /*
  * One element for each possible CPU. Only that CPU writes it, with preemption off, and so needs no
  * atomics; the inspector may see a number a moment old. What interrupts may count as well is added
  * atomically.
+ *
+ * At a switch the TLB is cold, and each page that is touched is dearer than all that is done with
+ * it. So what every switch needs lies in the first page, and the distributions behind it.
  */
 struct mmlens_cpu {
-	__u64 since;   /* when the switch began whose end is awaited; 0: none */
-	__u32 waiting; /* its enum mmlens_class */
-	__u32 pad;
+	__u64 since;	 /* when the switch began whose end is awaited; 0: none */
+	__u32 waiting;	 /* its enum mmlens_class */
+	__u32 timing;	 /* set by the inspector while it has the ends of switches watched */
+	__u64 running;	 /* 1 + the place of the task that the stream knows to run here; 0: none */
 	__u64 ran_since; /* when the task that runs here came; 0: before the programs did */
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
 	__u64 tasks_full;  /* switches of tasks that found no room in the table */
@@ -274,8 +285,14 @@ struct mmlens_cpu {
 	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
 	__u32 seen[MMLENS_CLASS_NR]; /* for choosing which are timed */
 	__u64 borrows; /* the task that runs here is dying and has a space only on loan */
-	struct mmlens_cost cost[MMLENS_CLASS_NR];
+	struct mmlens_near near[MMLENS_NEAR];
+	struct mmlens_batch batch;
+	struct mmlens_cost cost[MMLENS_CLASS_NR] __attribute__((aligned(MMLENS_CPU_PAGE)));
 };
+
+_Static_assert(__builtin_offsetof(struct mmlens_cpu, cost) == MMLENS_CPU_PAGE &&
+		       sizeof(struct mmlens_cpu) % MMLENS_CPU_PAGE == 0,
+	       "what every switch needs is one page");
 
 /* What a task that is on no CPU waits for: a CPU, or by the state in which it left. */
 enum mmlens_delay {
@@ -320,7 +337,7 @@ struct mmlens_want {
 };
 
 /*
- * A task in the table; its key is mmlens_task_key(). The kernel's own counters are kept as they
+ * A task in the table, whose place is found by mmlens_task_key(). The kernel's own counters are kept as they
  * were before the first and at the last switch seen: if the growth of their sum is the number of
  * switches counted, none in between was missed.
  */
@@ -342,11 +359,13 @@ struct mmlens_entry {
 	__u64 cgroup;
 	__u32 ppid;
 	__u32 flags; /* enum mmlens_task_flag */
-	__u64 self;  /* scratch of the programs */
-	__u32 id;    /* in the stream */
+	__u32 id;    /* in the stream, 1 + its place in the table; 0: nobody is here */
 	__u32 told;  /* the stream has said who this is */
 	char comm[MMLENS_COMM_LEN];
+	__u64 pad[2];
 };
+
+_Static_assert(sizeof(struct mmlens_entry) == 256, "none lies in two pages");
 
 /*
  * 22 bits of tid, the most there are, and the start time in us modulo 52 days. A tid is not

@@ -12,35 +12,42 @@
 
 const volatile struct mmlens_switch_ask ask = {};
 
+/* Mapped by the inspector, which asks here which CPU has something to flush. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, MAX_CPUS); /* set to the number of possible CPUs before loading */
 	__type(key, __u32);
 	__type(value, struct mmlens_cpu);
 } cpus SEC(".maps");
 
+/* These three are as large as the number of tasks demands. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384); /* set from the number of tasks */
-	__type(key, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
 	__type(value, struct mmlens_entry);
 } tasks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} places SEC(".maps");
+
+/* Places where nobody is; filled by the inspector. (To count atomically needs 5.12.) */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 16384);
+	__type(value, __u32);
+} spare SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096); /* set by the inspector when events are asked for */
 } ring SEC(".maps");
-
-/* Mapped by the inspector, which asks here which CPU has something to flush. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* set as that of cpus when events are asked for */
-	__type(key, __u32);
-	__type(value, struct mmlens_batch);
-} batches SEC(".maps");
-
-static const struct mmlens_entry blank;
 
 static __always_inline struct mmlens_cpu *this_cpu(void)
 {
@@ -104,25 +111,55 @@ static __always_inline void fill_entry(struct mmlens_entry *e, const struct task
 	e->nivcsw = BPF_CORE_READ(t, nivcsw);
 	e->before = e->nvcsw + e->nivcsw;
 	read_comm(e->comm, t);
-	/*
-	 * Its number is its place in the table, which no one else has. Pointers have no arithmetic
-	 * here, but what is stored comes back as a number. The lowest bit keeps it from being 0.
-	 */
-	*(volatile __u64 *)&e->self = (__u64)e;
-	e->id = (__u32) * (volatile __u64 *)&e->self | 1;
+}
+
+static __always_inline struct mmlens_entry *entry_at(__u32 at)
+{
+	return bpf_map_lookup_elem(&tasks, &at);
+}
+
+static __always_inline struct mmlens_entry *entry_find(__u64 key)
+{
+	__u32 *at = bpf_map_lookup_elem(&places, &key);
+
+	return at ? entry_at(*at) : NULL;
+}
+
+/* The same at less price. Interrupts are off, or one could come between a key and its place. */
+static __always_inline struct mmlens_entry *entry_near(struct mmlens_cpu *cpu, __u32 tid, __u64 key)
+{
+	struct mmlens_near *near = &cpu->near[tid % MMLENS_NEAR];
+	__u32 *at;
+
+	if (near->key != key) {
+		at = bpf_map_lookup_elem(&places, &key);
+		if (!at)
+			return NULL;
+		near->at = *at;
+		near->key = key;
+	}
+	return entry_at(near->at);
 }
 
 /* Enters a task that is not there yet, as it is now; NULL when the table is full. */
 static __noinline struct mmlens_entry *entry_new(const struct task_struct *t, __u64 key)
 {
 	struct mmlens_entry *e;
+	__u32 at;
 
-	/* Too large for the stack beside what else lives there, so copied in two steps. */
-	bpf_map_update_elem(&tasks, &key, &blank, BPF_NOEXIST);
-	e = bpf_map_lookup_elem(&tasks, &key);
-	if (e)
-		fill_entry(e, t);
-	return e;
+	if (bpf_map_pop_elem(&spare, &at))
+		return NULL;
+	e = entry_at(at);
+	if (!e)
+		return NULL;
+	fill_entry(e, t);
+	e->id = at + 1;
+	if (!bpf_map_update_elem(&places, &key, &at, BPF_NOEXIST))
+		return e;
+	/* another CPU was first */
+	e->id = 0;
+	bpf_map_push_elem(&spare, &at, 0);
+	return entry_find(key);
 }
 
 /* ---- messages ---- */
@@ -201,23 +238,17 @@ static __always_inline __u32 number(struct mmlens_cpu *cpu, struct mmlens_entry 
 static __always_inline struct mmlens_entry *entry_of(const struct task_struct *t)
 {
 	__u64 key = key_of(t);
-	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
+	struct mmlens_entry *e = entry_find(key);
 
 	return e ? e : entry_new(t, key);
 }
 
 /* ---- records, gathered ---- */
 
-static __always_inline struct mmlens_batch *this_batch(void)
-{
-	__u32 id = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&batches, &id);
-}
-
 /* How many there are is read behind the mark: what interrupts here may have sent them just before. */
-static __noinline int batch_send(struct mmlens_cpu *cpu, struct mmlens_batch *b)
+static __noinline int batch_send(struct mmlens_cpu *cpu)
 {
+	struct mmlens_batch *b = &cpu->batch;
 	__u64 n;
 
 	b->sending = 1;
@@ -242,12 +273,13 @@ out:
 }
 
 /* The next free record; what waits for its cost goes without when there is none left. */
-static __always_inline struct mmlens_rec *batch_next(struct mmlens_cpu *cpu, struct mmlens_batch *b)
+static __always_inline struct mmlens_rec *batch_next(struct mmlens_cpu *cpu)
 {
+	struct mmlens_batch *b = &cpu->batch;
 	__u64 at = b->head.n;
 
 	if (at >= MMLENS_BATCH) {
-		batch_send(cpu, b);
+		batch_send(cpu);
 		at = 0;
 	}
 	barrier_var(at);
@@ -257,16 +289,18 @@ static __always_inline struct mmlens_rec *batch_next(struct mmlens_cpu *cpu, str
 	return &b->rec[at];
 }
 
-static __always_inline void batch_sent_if_full(struct mmlens_cpu *cpu, struct mmlens_batch *b)
+static __always_inline void batch_sent_if_full(struct mmlens_cpu *cpu)
 {
+	const struct mmlens_batch *b = &cpu->batch;
+
 	if (b->head.n >= MMLENS_BATCH_SEND && !b->held)
-		batch_send(cpu, b);
+		batch_send(cpu);
 }
 
 /* The switch that waits has ended; 0: its end was not seen. */
-static __always_inline void batch_release(struct mmlens_cpu *cpu, struct mmlens_batch *b,
-					  __u64 cost)
+static __always_inline void batch_release(struct mmlens_cpu *cpu, __u64 cost)
 {
+	struct mmlens_batch *b = &cpu->batch;
 	__u64 at = b->held - 1;
 
 	barrier_var(at);
@@ -274,7 +308,7 @@ static __always_inline void batch_release(struct mmlens_cpu *cpu, struct mmlens_
 		return;
 	b->rec[at].cost = cost > 0xffffffffu ? 0xffffffffu : cost;
 	b->held = 0;
-	batch_sent_if_full(cpu, b);
+	batch_sent_if_full(cpu);
 }
 
 #endif

@@ -85,15 +85,16 @@ static __always_inline bool next_borrows(const struct switch_ctx *s)
 	if (!s->next_tid || (s->next->flags & PF_KTHREAD) || s->next->mm)
 		return false;
 	key = mmlens_task_key(s->next_tid, s->next->start_boottime);
-	e = bpf_map_lookup_elem(&tasks, &key);
+	e = entry_find(key);
 	return !e || !e->space || e->space != side_space(s->prev->active_mm);
 }
 
 /* The entry of the task that leaves; `*first`: until now nobody had seen it. */
-static __always_inline struct mmlens_entry *prev_entry(const struct switch_ctx *s, bool *first)
+static __always_inline struct mmlens_entry *prev_entry(const struct switch_ctx *s,
+						       struct mmlens_cpu *cpu, bool *first)
 {
 	__u64 key = mmlens_task_key(s->prev_tid, s->prev->start_boottime);
-	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
+	struct mmlens_entry *e = entry_near(cpu, s->prev_tid, key);
 
 	*first = !e;
 	if (e)
@@ -125,10 +126,11 @@ static __always_inline void count_task(const struct switch_ctx *s, struct mmlens
 		e->cgroup = cgroup_of(s->prev);
 }
 
-static __always_inline struct mmlens_entry *next_entry(const struct switch_ctx *s)
+static __always_inline struct mmlens_entry *next_entry(const struct switch_ctx *s,
+						       struct mmlens_cpu *cpu)
 {
 	__u64 key = mmlens_task_key(s->next_tid, s->next->start_boottime);
-	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
+	struct mmlens_entry *e = entry_near(cpu, s->next_tid, key);
 
 	return e ? e : entry_new(s->next, key);
 }
@@ -138,10 +140,10 @@ static __always_inline void record(const struct switch_ctx *s, struct mmlens_cpu
 				   enum mmlens_how how)
 {
 	__u32 from = s->prev_tid ? number(cpu, prev) : 0;
-	__u32 to = s->next_tid ? number(cpu, next_entry(s)) : 0;
-	struct mmlens_batch *b = this_batch();
-	struct mmlens_rec *r = b ? batch_next(cpu, b) : NULL;
+	__u32 to = s->next_tid ? number(cpu, next_entry(s, cpu)) : 0;
+	struct mmlens_rec *r = batch_next(cpu);
 
+	cpu->running = to == MMLENS_NOBODY ? 0 : to;
 	if (!r)
 		return;
 	r->ts = s->now;
@@ -152,17 +154,15 @@ static __always_inline void record(const struct switch_ctx *s, struct mmlens_cpu
 	r->kind = MMLENS_REC_SWITCH;
 	r->flags = class | how << 4;
 	if (ask.cost)
-		b->held = b->head.n;
+		cpu->batch.held = cpu->batch.head.n;
 	else
-		batch_sent_if_full(cpu, b);
+		batch_sent_if_full(cpu);
 }
 
 static __always_inline void release(struct mmlens_cpu *cpu, __u64 cost)
 {
-	struct mmlens_batch *b = this_batch();
-
-	if (b && b->held)
-		batch_release(cpu, b, cost);
+	if (cpu->batch.held)
+		batch_release(cpu, cost);
 }
 
 /*
@@ -186,7 +186,7 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	if (ask.classes && !(ask.classes & 1u << class))
 		return;
 	if (s->prev_tid) {
-		e = prev_entry(s, &first);
+		e = prev_entry(s, cpu, &first);
 		how = switch_how(s, first ? NULL : e, s->prev->nvcsw, s->prev->nivcsw);
 	}
 	if (class >= MMLENS_CLASS_NR || how >= MMLENS_HOW_NR)
@@ -199,10 +199,10 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	if (ask.delays && e)
 		wait_begins(s, e, how);
 	if (ask.delays && s->next_tid)
-		wait_ends(s, next_entry(s));
+		wait_ends(s, next_entry(s, cpu));
 	if (ask.pairs)
 		count_pair(s, cpu, s->prev_tid ? prev_space(s) : 0, next_space(s), class);
-	if (!ask.every && (!ask.cost || !is_timed(cpu, class)))
+	if (!ask.every && (!cpu->timing || !is_timed(cpu, class)))
 		return;
 	/* What was counted until here is our doing and no part of the cost. */
 	s->now = bpf_ktime_get_ns();
@@ -229,6 +229,8 @@ int mmlens_switch(__u64 *ctx)
 	if (ask.events && ask.cost)
 		release(cpu, 0);
 	cpu->since = 0;
+	if (ask.events)
+		cpu->running = 0;
 	s.prev_tid = s.prev->pid;
 	s.next_tid = s.next->pid;
 	s.state = compat_state(s.prev);
@@ -306,9 +308,22 @@ int mmlens_tlb(__u64 *ctx)
  */
 static __always_inline struct mmlens_entry *current_entry(void)
 {
-	const struct task_struct *t = (const void *)bpf_get_current_task();
+	return bpf_get_current_pid_tgid() ? entry_of((const void *)bpf_get_current_task()) : NULL;
+}
 
-	return BPF_CORE_READ(t, pid) ? entry_of(t) : NULL;
+/* Most often the last switch here has left word of it. */
+static __always_inline struct mmlens_entry *running_entry(const struct mmlens_cpu *cpu)
+{
+	return cpu->running ? entry_at(cpu->running - 1) : current_entry();
+}
+
+static __always_inline struct mmlens_entry *wakee_entry(struct mmlens_cpu *cpu,
+							struct task_struct *p)
+{
+	__u64 key = mmlens_task_key(p->pid, p->start_boottime);
+	struct mmlens_entry *e = entry_near(cpu, p->pid, key);
+
+	return e ? e : entry_new(p, key);
 }
 
 static __always_inline __u32 current_number(struct mmlens_cpu *cpu, struct mmlens_entry *e)
@@ -325,8 +340,7 @@ static __always_inline void fill_wake(struct mmlens_rec *r, struct mmlens_cpu *c
 				      struct mmlens_entry *from, struct mmlens_entry *to,
 				      __u8 context)
 {
-	__u64 arg;
-	__s32 nr;
+	__s32 nr = -1;
 
 	r->ts = bpf_ktime_get_ns();
 	r->from = current_number(cpu, from);
@@ -336,9 +350,8 @@ static __always_inline void fill_wake(struct mmlens_rec *r, struct mmlens_cpu *c
 	r->flags = context;
 	if (from && to && from->space && from->space == to->space)
 		r->flags |= MMLENS_WAKE_SAME;
-	nr = -1;
 	if (!(context & MMLENS_WAKE_IRQ) && from && !(from->flags & MMLENS_TASK_KTHREAD))
-		nr = compat_syscall(&arg);
+		nr = compat_syscall(NULL);
 	r->more = nr < 0 ? 0 : nr;
 	if (nr >= 0)
 		r->flags |= MMLENS_WAKE_IN_CALL;
@@ -370,23 +383,22 @@ static __always_inline int on_waking(struct task_struct *p, __u8 context)
 {
 	const struct task_struct *me = (const void *)bpf_get_current_task();
 	struct mmlens_cpu *cpu = this_cpu();
-	struct mmlens_batch *b = this_batch();
 	struct mmlens_entry *from, *to;
 	struct mmlens_rec *r;
 
-	if (!all_watch || !cpu || !b || (const void *)p == (const void *)me || !pair_wanted(p, me))
+	if (!all_watch || !cpu || (const void *)p == (const void *)me || !pair_wanted(p, me))
 		return 0;
-	from = current_entry();
-	to = entry_of(p);
-	if (b->sending) {
+	from = running_entry(cpu);
+	to = wakee_entry(cpu, p);
+	if (cpu->batch.sending) {
 		send_alone(cpu, from, to, context);
 		return 0;
 	}
-	r = batch_next(cpu, b);
+	r = batch_next(cpu);
 	if (!r)
 		return 0;
 	fill_wake(r, cpu, from, to, context);
-	batch_sent_if_full(cpu, b);
+	batch_sent_if_full(cpu);
 	return 0;
 }
 
@@ -409,8 +421,7 @@ SEC("tp_btf/sched_waking")
 int mmlens_woken(__u64 *ctx)
 {
 	struct task_struct *p = (struct task_struct *)ctx[0];
-	__u64 key = mmlens_task_key(p->pid, p->start_boottime);
-	struct mmlens_entry *e = bpf_map_lookup_elem(&tasks, &key);
+	struct mmlens_entry *e = entry_find(mmlens_task_key(p->pid, p->start_boottime));
 
 	if (e && e->left_at && !e->woken_at)
 		e->woken_at = bpf_ktime_get_ns();
@@ -463,6 +474,8 @@ int mmlens_exec(__u64 *ctx)
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	if (!ask.events || !all_watch || !cpu || !side_wanted(t))
 		return 0;
+	/* one that is no leader has another tid from here on */
+	cpu->running = 0;
 	e = entry_of(t);
 	if (!e)
 		return 0;
@@ -520,10 +533,9 @@ SEC("raw_tp/sched_switch")
 int mmlens_flush(void *ctx)
 {
 	struct mmlens_cpu *cpu = this_cpu();
-	struct mmlens_batch *b = this_batch();
 
-	if (cpu && b && !b->held && !b->sending)
-		batch_send(cpu, b);
+	if (cpu && !cpu->batch.held && !cpu->batch.sending)
+		batch_send(cpu);
 	return 0;
 }
 

@@ -70,7 +70,8 @@ static __always_inline long arch_syscall(const void *regs, __u64 *arg)
 {
 	const struct pt_regs___own *own = regs;
 
-	*arg = BPF_CORE_READ(own, orig_x0);
+	if (arg)
+		*arg = BPF_CORE_READ(own, orig_x0);
 	return BPF_CORE_READ(own, syscallno);
 }
 

@@ -61,7 +61,8 @@ static __always_inline long arch_syscall(const void *regs, __u64 *arg)
 {
 	const struct pt_regs___x86 *x86 = regs;
 
-	*arg = BPF_CORE_READ(x86, di);
+	if (arg)
+		*arg = BPF_CORE_READ(x86, di);
 	return BPF_CORE_READ(x86, orig_ax);
 }
 

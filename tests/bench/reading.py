@@ -6,8 +6,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from bench import (  # noqa: E402
-    HELPERS, MMLENS, Subject, bench, bound, cpu_seconds, human, main, note, place, race, reading)
-from tap import skip  # noqa: E402
+    HELPERS, MMLENS, Subject, bench, bound, cpu_seconds, human, main, note, place, race, reading,
+    room_for)
 
 THREADS = 4000
 PS = ["ps", "-eLf"]
@@ -79,21 +79,6 @@ def linear(witness, few, many):
           each[many] <= 1.5 * each[few], f"{each[many] / each[few]:.2f} times")
     bound(f"{witness}: the inspector stays below 64 MiB with {many} threads",
           least["maxrss_kib"] < 64 * 1024, f"{least['maxrss_kib'] / 1024:.1f} MiB")
-
-
-def room_for(threads):
-    """Threads that many, where this machine's limits can be raised to it; else there is no measuring."""
-    for name in ("threads-max", "pid_max"):
-        path = f"/proc/sys/kernel/{name}"
-        with open(path, encoding="ascii") as f:
-            if int(f.read()) > 2 * threads:
-                continue
-        try:
-            with open(path, "w", encoding="ascii") as f:
-                f.write(str(2 * threads))
-        except OSError as why:
-            skip(f"kernel.{name} allows no {threads} threads: {why.strerror}")
-    return threads
 
 
 # Emulated, 100,000 threads take minutes to be born and to end; the pass over them is no different.

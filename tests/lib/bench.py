@@ -22,7 +22,7 @@ import time
 import traceback
 
 from mmlens_test import HELPERS, LABEL, MMLENS, Subject, want  # noqa: F401
-from tap import Skip
+from tap import Skip, skip
 
 _benches = []
 _bounds = []
@@ -116,6 +116,21 @@ def human(seconds):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
+
+
+def room_for(threads):
+    """Threads that many, where this machine's limits can be raised to it; else there is no measuring."""
+    for name in ("threads-max", "pid_max"):
+        path = f"/proc/sys/kernel/{name}"
+        with open(path, encoding="ascii") as f:
+            if int(f.read()) > 2 * threads:
+                continue
+        try:
+            with open(path, "w", encoding="ascii") as f:
+                f.write(str(2 * threads))
+        except OSError as why:
+            skip(f"kernel.{name} allows no {threads} threads: {why.strerror}")
+    return threads
 
 
 # ---- telling ----

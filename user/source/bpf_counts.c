@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/cleanup.h"
 #include "mmlens_event.h"
 #include "model/histogram.h"
 #include "source/bpf_counts.h"
+#include "source/bpf_env.h"
 
 _Static_assert((int)CLASS_NR == (int)MMLENS_CLASS_NR && (int)HOW_NR == (int)MMLENS_HOW_NR &&
 		       (int)DELAY_NR == (int)MMLENS_DELAY_NR,
@@ -41,21 +43,17 @@ static void add_cpu(struct switches *out, uint32_t id, const struct mmlens_cpu *
 	out->n_cpus += cpu_switches_total(c) || c->lost_tasks || c->lost_ring;
 }
 
-static int read_cpus(const struct switch_bpf *skel, int cpus, struct switches *out)
+static int read_cpus(const struct mmlens_cpu *cpu, int cpus, struct switches *out)
 {
-	cleanup_free struct mmlens_cpu *cpu = malloc(sizeof(*cpu));
 	cleanup_free struct histogram *sums = calloc(CLASS_NR, sizeof(*sums));
-	int fd = bpf_map__fd(skel->maps.cpus);
 
 	out->cpus = calloc(cpus, sizeof(*out->cpus));
-	if (!cpu || !sums || !out->cpus)
+	if (!sums || !out->cpus)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < (uint32_t)cpus; i++) {
-		if (bpf_map_lookup_elem(fd, &i, cpu))
-			return -errno;
-		add_cpu(out, i, cpu);
+		add_cpu(out, i, &cpu[i]);
 		for (int c = 0; c < CLASS_NR; c++)
-			add_cost(&sums[c], &cpu->cost[c]);
+			add_cost(&sums[c], &cpu[i].cost[c]);
 	}
 	for (int c = 0; c < CLASS_NR; c++)
 		out->classes[c].cost = histogram_cost(&sums[c]);
@@ -113,30 +111,34 @@ static int add_task(struct switches *out, size_t *room, const struct mmlens_entr
 	return 0;
 }
 
-/* Nothing is ever taken out, so every key is met once; of a living table the newest may be missed. */
-static int read_tasks(const struct switch_bpf *skel, struct switches *out)
+static int add_tasks(struct switches *out, const struct mmlens_entry *e, uint32_t n)
 {
-	int fd = bpf_map__fd(skel->maps.tasks);
-	uint64_t key, *last = NULL, at;
 	size_t room = 0;
+	int err = 0;
 
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		struct mmlens_entry e;
-		int err;
-
-		at = key;
-		last = &at;
-		if (bpf_map_lookup_elem(fd, &key, &e))
+	for (uint32_t i = 0; i < n && !err; i++) {
+		if (!e[i].id || !has_left(&e[i]))
 			continue;
-		err = has_left(&e) ? add_task(out, &room, &e) : 0;
-		if (out->n_tasks)
+		err = add_task(out, &room, &e[i]);
+		if (!err)
 			out->tasks[out->n_tasks - 1].delays_known = out->delays_known;
-		if (err)
-			return err;
 	}
 	if (out->n_tasks)
 		qsort(out->tasks, out->n_tasks, sizeof(*out->tasks), by_switches);
-	return 0;
+	return err;
+}
+
+static int read_tasks(const struct switch_bpf *skel, struct switches *out)
+{
+	size_t len = bpf_env_map_len(skel->maps.tasks);
+	void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(skel->maps.tasks), 0);
+	int err;
+
+	if (map == MAP_FAILED)
+		return -errno;
+	err = add_tasks(out, map, bpf_map__max_entries(skel->maps.tasks));
+	munmap(map, len);
+	return err;
 }
 
 static int read_delays(const struct switch_bpf *skel, int cpus, struct switches *out)
@@ -198,9 +200,10 @@ static int read_pairs(const struct switch_bpf *skel, struct switches *out)
 	return 0;
 }
 
-int bpf_counts_read(const struct switch_bpf *skel, int cpus, struct switches *out)
+int bpf_counts_read(const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu, int cpus,
+		    struct switches *out)
 {
-	int err = read_cpus(skel, cpus, out);
+	int err = read_cpus(per_cpu, cpus, out);
 
 	if (!err)
 		err = read_tasks(skel, out);

@@ -8,6 +8,7 @@
 #include "switch.skel.h"
 
 /* Adds to `out`, whose delays_known and pairs_known say what there is. -errno. */
-int bpf_counts_read(const struct switch_bpf *skel, int cpus, struct switches *out);
+int bpf_counts_read(const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu, int cpus,
+		    struct switches *out);
 
 #endif

@@ -140,6 +140,14 @@ bool bpf_env_btf_has_var(const char *name)
 	return btf_has(name, kinds, ARRAY_SIZE(kinds));
 }
 
+size_t bpf_env_map_len(const struct bpf_map *map)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t len = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
+
+	return (len + page - 1) / page * page;
+}
+
 int bpf_env_load_failed(struct why *why, int err)
 {
 	last_words[strcspn(last_words, "\n")] = '\0';

@@ -9,6 +9,7 @@
 #include "mmlens_event.h"
 #include "source/source.h"
 
+struct bpf_map;
 struct btf;
 
 /* 0, or -errno with `why` saying what is missing and how to get it. */
@@ -24,6 +25,9 @@ const struct btf *bpf_env_btf(void);
 bool bpf_env_btf_has(const char *name);
 /* The same for a per-CPU variable. */
 bool bpf_env_btf_has_var(const char *name);
+
+/* Bytes to map of an array that may be mapped. */
+size_t bpf_env_map_len(const struct bpf_map *map);
 
 /* Turns libbpf's failure to load into a reason; returns err. */
 int bpf_env_load_failed(struct why *why, int err);

@@ -15,6 +15,7 @@
 #include "source/bpf_env.h"
 #include "source/bpf_stream.h"
 #include "source/bpf_switch.h"
+#include "source/bpf_timing.h"
 #include "source/bpf_types.h"
 
 #define RING_BYTES (8u << 20)
@@ -33,9 +34,12 @@ struct switch_session {
 	struct switch_bpf *skel;
 	struct ring_buffer *ring;
 	struct stream *stream;
-	struct mmlens_batch *batches; /* mapped, read only, one of each CPU */
-	size_t batches_len;
+	struct mmlens_cpu *per_cpu; /* mapped */
+	size_t per_cpu_len;
 	struct bpf_program *end; /* NULL: the end of a switch is not seen */
+	struct bpf_link *end_link;
+	struct timing timing;
+	bool sampled; /* the end is detached when it is not worth its price */
 	const char *end_name;
 	char end_symbol[64]; /* for the kprobe */
 	struct bpf_link *links[12];
@@ -106,6 +110,7 @@ struct end {
 	const char *name;
 	bool (*there)(struct switch_session *ss);
 	struct bpf_program **(*prog)(struct switch_session *ss);
+	bool light; /* is attached and detached within microseconds */
 };
 
 static bool has_exit_tp(struct switch_session *ss)
@@ -146,9 +151,9 @@ static struct bpf_program **kprobe(struct switch_session *ss)
 
 /* The nearest honest end first. */
 static const struct end ends[] = {
-	{ "sched_exit_tp", has_exit_tp, exit_tp },
-	{ "fentry:finish_task_switch", has_plain_finish, fentry },
-	{ "kprobe:finish_task_switch", has_finish, kprobe },
+	{ "sched_exit_tp", has_exit_tp, exit_tp, true },
+	{ "fentry:finish_task_switch", has_plain_finish, fentry, false },
+	{ "kprobe:finish_task_switch", has_finish, kprobe, false },
 };
 
 /* What is not asked for is not loaded, and what is not loaded costs nothing. */
@@ -183,7 +188,7 @@ static void set_autoload(struct switch_session *ss, const struct end *end)
 		bpf_program__set_autoload(ss->end, true);
 }
 
-static void set_ask(struct switch_session *ss)
+static void set_ask(struct switch_session *ss, const struct end *end)
 {
 	struct mmlens_switch_ask *ask = (void *)&ss->skel->rodata->ask;
 	size_t tasks = 2 * ss->ask.tasks + 8192;
@@ -203,14 +208,15 @@ static void set_ask(struct switch_session *ss)
 	ask_pid_ns(ask);
 	bpf_map__set_max_entries(ss->skel->maps.cpus, ss->cpus);
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
+	bpf_map__set_max_entries(ss->skel->maps.places, tasks);
+	bpf_map__set_max_entries(ss->skel->maps.spare, tasks);
 	if (ask->delays)
 		bpf_map__set_max_entries(ss->skel->maps.waits, ss->cpus);
 	if (ask->pairs)
 		bpf_map__set_max_entries(ss->skel->maps.pairs, PAIRS_MAX);
-	if (!ask->events)
-		return;
-	bpf_map__set_max_entries(ss->skel->maps.ring, RING_BYTES);
-	bpf_map__set_max_entries(ss->skel->maps.batches, ss->cpus);
+	if (ask->events)
+		bpf_map__set_max_entries(ss->skel->maps.ring, RING_BYTES);
+	ss->sampled = end && end->light && !ask->every;
 }
 
 /* One attempt with one end. Loading is the only probe that never errs. */
@@ -226,16 +232,14 @@ static int load(struct switch_session *ss, const struct end *end, const struct b
 	if (end && !end->there(ss))
 		return -ENOENT;
 	set_autoload(ss, end);
-	set_ask(ss);
+	set_ask(ss, end);
 	err = switch_bpf__load(ss->skel);
 	return err;
 }
 
 static int attach_one(struct switch_session *ss, struct bpf_program *prog)
 {
-	struct bpf_link *link = prog == ss->skel->progs.mmlens_end_kprobe
-					? bpf_program__attach_kprobe(prog, false, ss->end_symbol)
-					: bpf_program__attach(prog);
+	struct bpf_link *link = bpf_program__attach(prog);
 
 	if (!link)
 		return -errno;
@@ -247,12 +251,19 @@ static void detach(struct switch_session *ss)
 {
 	while (ss->n_links)
 		bpf_link__destroy(ss->links[--ss->n_links]);
+	bpf_link__destroy(ss->end_link);
+	ss->end_link = NULL;
 }
 
 /* The end first: a switch whose end is not watched yet would be without a cost. */
 static int attach_end(struct switch_session *ss)
 {
-	return ss->end ? attach_one(ss, ss->end) : 0;
+	if (!ss->end)
+		return 0;
+	ss->end_link = ss->end == ss->skel->progs.mmlens_end_kprobe
+			       ? bpf_program__attach_kprobe(ss->end, false, ss->end_symbol)
+			       : bpf_program__attach(ss->end);
+	return ss->end_link ? 0 : -errno;
 }
 
 /* Never attached: the reader runs them. */
@@ -352,19 +363,28 @@ static int on_message(void *arg, void *data, size_t size)
 	return stream_message(ss->stream, data, size);
 }
 
-static int open_stream(struct switch_session *ss)
+static int open_maps(struct switch_session *ss)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint32_t places = bpf_map__max_entries(ss->skel->maps.spare);
+	int fd = bpf_map__fd(ss->skel->maps.spare);
 	void *map;
 
-	if (!ss->ask.event)
-		return 0;
-	ss->batches_len = (ss->cpus * sizeof(struct mmlens_batch) + page - 1) / page * page;
-	map = mmap(NULL, ss->batches_len, PROT_READ, MAP_SHARED,
-		   bpf_map__fd(ss->skel->maps.batches), 0);
+	ss->per_cpu_len = bpf_env_map_len(ss->skel->maps.cpus);
+	map = mmap(NULL, ss->per_cpu_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   bpf_map__fd(ss->skel->maps.cpus), 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	ss->batches = map;
+	ss->per_cpu = map;
+	for (uint32_t i = 0; i < places; i++)
+		if (bpf_map_update_elem(fd, NULL, &i, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int open_stream(struct switch_session *ss)
+{
+	if (!ss->ask.event)
+		return 0;
 	ss->stream = stream_new(ss->cpus, ss->ask.event, ss->ask.arg);
 	if (!ss->stream)
 		return -ENOMEM;
@@ -390,6 +410,8 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	if (!err)
 		err = fill_wants(ss);
 	if (!err)
+		err = open_maps(ss);
+	if (!err)
 		err = open_stream(ss);
 	if (err) {
 		switch_session_close(ss);
@@ -400,9 +422,52 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	return 0;
 }
 
+/* ---- while it counts ---- */
+
+static void set_timing(struct switch_session *ss, bool on)
+{
+	for (int cpu = 0; cpu < ss->cpus; cpu++)
+		__atomic_store_n(&ss->per_cpu[cpu].timing, on, __ATOMIC_RELAXED);
+}
+
+static void sum_up(const struct switch_session *ss, struct timing_sums *sums)
+{
+	memset(sums, 0, sizeof(*sums));
+	for (int cpu = 0; cpu < ss->cpus; cpu++)
+		for (int c = 0; c < CLASS_NR; c++) {
+			for (int h = 0; h < HOW_NR; h++)
+				sums->count[c] += ss->per_cpu[cpu].count[c][h];
+			sums->timed[c] += ss->per_cpu[cpu].cost[c].n;
+		}
+}
+
+/* An end that cannot be attached again leaves the costs as they are; each says of how many it is. */
+static void steer(struct switch_session *ss)
+{
+	struct timing_sums sums;
+	bool on;
+
+	if (!ss->sampled)
+		return;
+	sum_up(ss, &sums);
+	on = timing_wanted(&ss->timing, &sums, (uint32_t)ss->cpus);
+	if (on == (ss->end_link != NULL))
+		return;
+	if (on && attach_end(ss))
+		return;
+	set_timing(ss, on);
+	if (on)
+		return;
+	bpf_link__destroy(ss->end_link);
+	ss->end_link = NULL;
+}
+
 int switch_session_start(struct switch_session *ss, struct why *why)
 {
-	int err = attach_rest(ss);
+	int err;
+
+	set_timing(ss, ss->end);
+	err = attach_rest(ss);
 
 	if (err)
 		return bpf_env_load_failed(why, err);
@@ -419,7 +484,7 @@ static void flush_cpus(struct switch_session *ss)
 	for (int cpu = 0; cpu < ss->cpus; cpu++) {
 		LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu);
 
-		if (__atomic_load_n(&ss->batches[cpu].head.n, __ATOMIC_RELAXED))
+		if (__atomic_load_n(&ss->per_cpu[cpu].batch.head.n, __ATOMIC_RELAXED))
 			bpf_prog_test_run_opts(fd, &opts);
 	}
 }
@@ -442,8 +507,10 @@ int switch_session_poll(struct switch_session *ss, int ms)
 {
 	uint64_t until = monotonic_ns() + ms * 1000000ull, now;
 
-	if (!ss->ring)
+	if (!ss->ring) {
+		steer(ss);
 		return poll(NULL, 0, ms) < 0 ? -errno : 0;
+	}
 	/* woken by fill level before the time is over, it takes what there is and goes on waiting */
 	while ((now = monotonic_ns()) < until) {
 		int got = ring_buffer__poll(ss->ring, (int)((until - now) / 1000000) + 1);
@@ -460,7 +527,7 @@ static int drain_rest(struct switch_session *ss)
 	int err = ring_buffer__consume(ss->ring);
 
 	for (int cpu = 0; cpu < ss->cpus && err >= 0; cpu++) {
-		const struct mmlens_batch *b = &ss->batches[cpu];
+		const struct mmlens_batch *b = &ss->per_cpu[cpu].batch;
 
 		if (b->head.n)
 			err = stream_batch(ss->stream, (uint32_t)cpu, b->rec, b->head.n);
@@ -501,7 +568,7 @@ int switch_session_read(struct switch_session *ss, struct switches *out)
 	out->clock_ns = ss->clock_ns;
 	if (ss->end_name)
 		snprintf(out->cost_end, sizeof(out->cost_end), "%s", ss->end_name);
-	err = bpf_counts_read(ss->skel, ss->cpus, out);
+	err = bpf_counts_read(ss->skel, ss->per_cpu, ss->cpus, out);
 	out->missed = missed_runs(ss);
 	out->lost += out->missed;
 	if (err)
@@ -529,8 +596,8 @@ void switch_session_close(struct switch_session *ss)
 	detach(ss);
 	ring_buffer__free(ss->ring);
 	stream_free(ss->stream);
-	if (ss->batches)
-		munmap(ss->batches, ss->batches_len);
+	if (ss->per_cpu)
+		munmap(ss->per_cpu, ss->per_cpu_len);
 	switch_bpf__destroy(ss->skel);
 	free(ss);
 }
