@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Recorded windows: what report shows is what was recorded, cut files and hostile ones included."""
+import html.parser
 import os
 import re
 import signal
@@ -203,6 +204,71 @@ def fields(data):
             want_equal(len(value), size, "length of a field")
         found.append((key >> 3, value))
     return found
+
+
+class Page(html.parser.HTMLParser):
+    """Cells of the rows of each table, by the heading above it; every element must be closed."""
+
+    VOID = ("meta", "circle", "line", "polyline", "path", "rect")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tables, self.heading, self.loads = [], {}, "", []
+        self.feed(text)
+        want_equal(self.open, [], "elements left open")
+
+    def handle_starttag(self, tag, attrs):
+        self.loads += [value for name, value in attrs if name in ("src", "href")] + ["script"] * (tag == "script")
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "h2":
+            self.heading = ""
+        elif tag == "tr":
+            self.tables.setdefault(self.heading, []).append([])
+        elif tag in ("td", "th"):
+            self.tables[self.heading][-1].append("")
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            want_equal(self.open.pop(), tag, "the element that ends")
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "h2":
+            self.heading += data
+        elif self.open and self.open[-1] in ("td", "th"):
+            self.tables[self.heading][-1][-1] += data
+
+
+@prop("--html: one page that loads nothing and has the counts of --json, whatever a task calls itself")
+def _():
+    need_switches()
+    name = "<i>&'\"<b>"
+    with tempfile.TemporaryDirectory() as folder:
+        path, program = path_in(folder), path_in(folder, name)
+        os.symlink("/bin/sleep", program)
+        mmlens("record", "-o", path, "--", program, "0.2").expect(0)
+        out = path_in(folder, "page.html")
+        mmlens("report", "--html", out, path).expect(0)
+        document = report(path)
+        with open(out, encoding="utf-8") as f:
+            text = f.read()
+    page = Page(text)
+    want_equal(page.loads, [], "loads")
+    want("<svg" in text or not document["cost_end"], "no picture of the costs")
+    head, *rows = page.tables["Classes"]
+    told = {row[head.index("CLASS")]: int(row[head.index("COUNT")].replace(",", "")) for row in rows}
+    want_equal(told, {c["class"]: c["count"] for c in document["classes"]}, "classes")
+    head, *rows = page.tables["Tasks"]
+    want(name in {row[head.index("COMM")] for row in rows}, lambda: f"no {name} among {rows[:9]}")
+
+
+@prop("--html: a place that cannot be written to is one line of error")
+def _():
+    need_switches()
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-threads", 100) as s:
+        path, _ = recorded(folder, s)
+        mmlens("report", "--html", "/nonexistent/page.html", path).expect(1).error_line()
+        mmlens("report", "--html", path_in(folder, "a"), "--trace", path).expect(2).error_line()
 
 
 @prop("--perfetto: slices nest on known tracks, CPUs' are the switches, flows end where they began")

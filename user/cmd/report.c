@@ -14,6 +14,7 @@
 #include "render/events.h"
 #include "render/perfetto.h"
 #include "render/switches.h"
+#include "render/window.h"
 #include "source/recording.h"
 
 /* Of the window's arguments only the filters; first, so that their options find them. */
@@ -21,6 +22,7 @@ struct report_args {
 	struct window_args window;
 	const char *by;
 	const char *perfetto;
+	const char *html;
 	bool trace;
 };
 
@@ -160,6 +162,25 @@ static int print_json(const struct recording *r, const struct statview *v)
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
+static int write_html(const char *path, const struct statview *v)
+{
+	cleanup_fclose FILE *f = fopen(path, "we");
+	cleanup_free char *summary = NULL;
+	size_t n;
+	FILE *words;
+
+	if (!f)
+		return fail(EXIT_FAILED, path, "cannot be written: %s", strerror(errno));
+	words = open_memstream(&summary, &n);
+	if (!words)
+		return fail(EXIT_FAILED, path, "out of memory");
+	statview_summary(words, v);
+	if (fclose(words))
+		return fail(EXIT_FAILED, path, "out of memory");
+	html_window(f, v->switches, summary);
+	return fflush(f) || ferror(f) ? fail(EXIT_FAILED, path, "cannot be written") : EXIT_DONE;
+}
+
 static int print_counts(struct recording *r, const struct report_args *a, struct sift *sift,
 			const char *path)
 {
@@ -179,6 +200,8 @@ static int print_counts(struct recording *r, const struct report_args *a, struct
 		return status;
 	if (counted && r->snapshots == 3 && (r->n_tgids || !r->switches.filtered))
 		correlate(&r->before, &r->after, &r->switches, r->tgids, r->n_tgids, &agreement);
+	if (a->html)
+		return write_html(a->html, &v);
 	return a->window.common.view.json ? print_json(r, &v) : statview_text(&v);
 }
 
@@ -240,6 +263,8 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 
 	(void)cmd;
 	(void)argc;
+	if (!!a->perfetto + !!a->html + a->trace > 1)
+		return fail(EXIT_USAGE, "report", "takes one of --trace, --perfetto and --html");
 	if (recording_open(&r, argv[0], &why))
 		return fail(EXIT_FAILED, argv[0], "%s", why.text);
 	print_head(&r, argv[0]);
@@ -259,6 +284,8 @@ static const struct option_def options[] = {
 	  "the events, one line each, as trace prints them" },
 	{ "perfetto", 0, "OUT", OPTION_STRING, offsetof(struct report_args, perfetto),
 	  "write a trace for the Perfetto UI" },
+	{ "html", 0, "OUT", OPTION_STRING, offsetof(struct report_args, html),
+	  "write the tables and the costs as one page" },
 };
 
 const struct command cmd_report = {

@@ -228,70 +228,82 @@ static void print_delays(const struct statview *v)
 		   DELAY_NR, sizeof(*rows));
 }
 
-static void print_loss(const struct switches *sw)
+static void print_loss(FILE *out, const struct switches *sw)
 {
 	for (size_t i = 0; i < sw->n_cpus; i++) {
 		const struct cpu_switches *c = &sw->cpus[i];
 
 		if (c->lost_tasks || c->lost_ring || c->lost_pairs)
-			printf("  CPU %u lost: %llu for a full table of tasks, %llu for a full ring, "
-			       "%llu for a full table of pairs\n",
-			       c->cpu, (unsigned long long)c->lost_tasks,
-			       (unsigned long long)c->lost_ring, (unsigned long long)c->lost_pairs);
+			fprintf(out,
+				"  CPU %u lost: %llu for a full table of tasks, %llu for a full ring, "
+				"%llu for a full table of pairs\n",
+				c->cpu, (unsigned long long)c->lost_tasks,
+				(unsigned long long)c->lost_ring,
+				(unsigned long long)c->lost_pairs);
 	}
 	if (sw->missed)
-		printf("  %llu runs of the programs were refused by the kernel\n",
-		       (unsigned long long)sw->missed);
+		fprintf(out, "  %llu runs of the programs were refused by the kernel\n",
+			(unsigned long long)sw->missed);
 }
 
-static void print_summary(const struct statview *v)
+static void print_summary(FILE *out, const struct statview *v)
 {
 	const struct switches *sw = v->switches;
 	char total[24], loads[24], lost[24], span[24], clock[24];
 
-	printf("\n%s switches in %s, %s lost", text_count(total, sizeof(total), switches_total(sw)),
-	       text_ns(span, sizeof(span), sw->duration_ns),
-	       text_count(lost, sizeof(lost), sw->lost));
+	fprintf(out, "%s switches in %s, %s lost",
+		text_count(total, sizeof(total), switches_total(sw)),
+		text_ns(span, sizeof(span), sw->duration_ns),
+		text_count(lost, sizeof(lost), sw->lost));
 	if (v->agreement->tasks)
-		printf(", %s of %s tasks agree with the kernel's own counters (%s)",
-		       text_count(loads, sizeof(loads), v->agreement->agree),
-		       text_count(clock, sizeof(clock), v->agreement->tasks), v->snapshot->source);
-	printf(".\n%s of them loaded another address space, %.0f a second.\n",
-	       text_count(loads, sizeof(loads), switches_loads(sw)),
-	       per_second(switches_loads(sw), sw->duration_ns));
-	print_loss(sw);
+		fprintf(out, ", %s of %s tasks agree with the kernel's own counters (%s)",
+			text_count(loads, sizeof(loads), v->agreement->agree),
+			text_count(clock, sizeof(clock), v->agreement->tasks), v->snapshot->source);
+	fprintf(out, ".\n%s of them loaded another address space, %.0f a second.\n",
+		text_count(loads, sizeof(loads), switches_loads(sw)),
+		per_second(switches_loads(sw), sw->duration_ns));
+	print_loss(out, sw);
 	if (!*sw->cost_end)
-		printf("Cost: not measured, this kernel shows no end of a switch.\n");
+		fprintf(out, "Cost: not measured, this kernel shows no end of a switch.\n");
 	else if (sw->clock_ns)
-		printf("Cost: from sched_switch to %s; one reading of the clock, %s, is part of it.\n",
-		       sw->cost_end, text_ns(clock, sizeof(clock), sw->clock_ns));
+		fprintf(out,
+			"Cost: from sched_switch to %s; one reading of the clock, %s, is part of it.\n",
+			sw->cost_end, text_ns(clock, sizeof(clock), sw->clock_ns));
 	else
-		printf("Cost: from sched_switch to %s.\n", sw->cost_end);
+		fprintf(out, "Cost: from sched_switch to %s.\n", sw->cost_end);
 }
 
-static void print_tlb(const struct statview *v)
+static void print_tlb(FILE *out, const struct statview *v)
 {
 	const struct switches *sw = v->switches;
 	char loads[24], flushed[24];
 
 	if (sw->tlb_known)
-		printf("The processor itself reports %s loads, %s of them with a TLB flush.\n",
-		       text_count(loads, sizeof(loads), sw->tlb_loads),
-		       text_count(flushed, sizeof(flushed), sw->tlb_flushed));
+		fprintf(out,
+			"The processor itself reports %s loads, %s of them with a TLB flush.\n",
+			text_count(loads, sizeof(loads), sw->tlb_loads),
+			text_count(flushed, sizeof(flushed), sw->tlb_flushed));
 	else if (v->tlb_asked)
-		printf("The processor's own count of loads is not told by this kernel.\n");
+		fprintf(out, "The processor's own count of loads is not told by this kernel.\n");
 }
 
-static void print_disagreements(const struct agreement *a)
+static void print_disagreements(FILE *out, const struct agreement *a)
 {
 	for (size_t i = 0; i < a->n_worst; i++) {
 		char comm[68];
 
-		printf("  %s/%u: counted %llu, the kernel %llu\n",
-		       text_escape(comm, sizeof(comm), a->worst[i].comm), a->worst[i].key.tid,
-		       (unsigned long long)a->worst[i].counted,
-		       (unsigned long long)a->worst[i].grown);
+		fprintf(out, "  %s/%u: counted %llu, the kernel %llu\n",
+			text_escape(comm, sizeof(comm), a->worst[i].comm), a->worst[i].key.tid,
+			(unsigned long long)a->worst[i].counted,
+			(unsigned long long)a->worst[i].grown);
 	}
+}
+
+void statview_summary(FILE *out, const struct statview *v)
+{
+	print_summary(out, v);
+	print_tlb(out, v);
+	print_disagreements(out, v->agreement);
 }
 
 int statview_text(const struct statview *v)
@@ -313,8 +325,7 @@ int statview_text(const struct statview *v)
 	if (v->by[BY_CGROUP])
 		print_cgroups(v);
 	print_delays(v);
-	print_summary(v);
-	print_tlb(v);
-	print_disagreements(v->agreement);
+	printf("\n");
+	statview_summary(stdout, v);
 	return EXIT_DONE;
 }

@@ -3,6 +3,8 @@
 #ifndef MMLENS_CMD_STATVIEW_H
 #define MMLENS_CMD_STATVIEW_H
 
+#include <stdio.h>
+
 #include "analysis/correlate.h"
 #include "analysis/groups.h"
 #include "render/json.h"
@@ -30,6 +32,8 @@ struct statview {
 int statview_by(const char *word, size_t len);
 /* The members of an open object behind its head. */
 void statview_json(struct json *j, const struct statview *v);
+/* The sentences below the tables. */
+void statview_summary(FILE *out, const struct statview *v);
 /* The exit status. */
 int statview_text(const struct statview *v);
 /* The paths of the groups whose members still live. */

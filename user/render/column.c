@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 #include "lib/text.h"
 #include "render/column.h"
+
+const struct column *column_find(const struct column *cols, size_t n, const char *name, size_t len)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cols[i].name && strncasecmp(cols[i].name, name, len) == 0 && !cols[i].name[len])
+			return &cols[i];
+	return NULL;
+}
 
 static char *plain(char *buf, size_t n, const char *fmt, uint64_t u)
 {

@@ -64,6 +64,9 @@ static inline void value_str(struct value *v, const char *s)
 	v->str = s;
 }
 
+/* The column of that name, `len` long, in whatever case; NULL if there is none. */
+const struct column *column_find(const struct column *cols, size_t n, const char *name, size_t len);
+
 /* The text of a value for a table: escaped, with units; `bytes` prints sizes and times exactly. */
 char *value_text(char *buf, size_t n, const struct value *v, bool bytes);
 

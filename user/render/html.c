@@ -6,58 +6,8 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "render/html.h"
+#include "render/page.h"
 #include "render/plot.h"
-
-/* Curve colours are in the order of c0, c1 ...: within one space blue, between two orange. */
-static const char style[] =
-	"<style>:root{color-scheme:light dark;--bg:#fff;--fg:#1d2330;--dim:#5b6473;--line:#e3e6ec;"
-	"--soft:#f2f4f8;--in:#2f6fd0;--out:#d9772b;--yes:#0a7a3b;--no:#b3261e;--open:#8a6100}\n"
-	"@media(prefers-color-scheme:dark){:root{--bg:#14171d;--fg:#e4e7ee;--dim:#9aa4b5;"
-	"--line:#2c323d;--soft:#20252e;--in:#6ea8ff;--out:#f0a060;--yes:#4cc38a;--no:#ff7b72;"
-	"--open:#d9a93a}}\n"
-	"body{font:15px/1.5 system-ui,sans-serif;max-width:900px;margin:1.5em auto;padding:0 1em;"
-	"color:var(--fg);background:var(--bg)}h1{font-size:1.6em}h2{margin-top:2em}"
-	"h3{margin:1.4em 0 .3em;font-size:1em}.proved{color:var(--yes)}.not-true-here{"
-	"color:var(--no)}.cannot-tell{color:var(--open)}small,.dim{color:var(--dim)}"
-	"table{border-collapse:collapse}td{padding:.15em .9em .15em 0;border-bottom:1px solid "
-	"var(--line)}code{background:var(--soft);padding:.1em .3em;overflow-wrap:anywhere}\n"
-	".bars{display:grid;grid-template-columns:minmax(7em,max-content) 1fr;gap:.2em .8em;"
-	"font-size:13px;align-items:center}.bars>span{text-align:right}.bar{position:relative;"
-	"height:1.35em;margin-right:5.5em}.bar>i{position:absolute;top:.15em;bottom:.15em;"
-	"background:var(--out)}.bar>i.in{background:var(--in)}.bar>u{position:absolute;top:50%;"
-	"height:2px;background:var(--fg)}.bar>b{position:absolute;font-weight:400;padding-left:.4em;"
-	"white-space:nowrap}.bar>s{position:absolute;top:0;bottom:0;width:1px;"
-	"background:var(--dim)}\n"
-	".plot{overflow-x:auto}.plot svg{min-width:460px;width:100%;max-width:760px;"
-	"font:12px system-ui,sans-serif;fill:var(--dim)}svg .g{stroke:var(--line)}svg .n{"
-	"fill:var(--fg)}svg g path,svg polyline{fill:none;stroke-width:1.8;stroke:var(--c)}svg "
-	"circle{fill:var(--c)}.legend{font-size:13px;margin:.2em 0 0}.legend span{"
-	"display:inline-block;margin-right:1.2em}.legend svg{vertical-align:middle;"
-	"margin-right:.3em}\n"
-	".c0{--c:var(--in)}.c1{--c:var(--out)}.c2{--c:#2aa198}.c3{--c:#c45ab3}.c4{--c:#8f9d2d}"
-	".c5{--c:#8a63d2}.c6{--c:#d05050}.c7{--c:#4f9e4f}.c8{--c:#a0755a}.c9{--c:#5f8fa8}"
-	".c10{--c:#c79a1e}.c11{--c:#888}.c12{--c:#e06c9f}.c13{--c:#3fb5d0}\n"
-	".map{display:flex;flex-wrap:wrap;gap:.4em;align-items:flex-start;margin:.5em 0}.map>b{"
-	"flex:0 0 6.5em;text-align:right;font-weight:400}.map>div{border:1px solid var(--dim);"
-	"border-radius:4px;background:var(--soft);padding:4px;display:grid;gap:3px;"
-	"grid-template-columns:repeat(auto-fit,6px);max-width:90px;min-width:6px}.map i{width:6px;"
-	"height:6px;border-radius:3px;background:var(--in)}</style>\n";
-
-static void escaped(FILE *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '<')
-			fputs("&lt;", out);
-		else if (*s == '>')
-			fputs("&gt;", out);
-		else if (*s == '&')
-			fputs("&amp;", out);
-		else if (*s == '"')
-			fputs("&quot;", out);
-		else
-			fputc(*s, out);
-	}
-}
 
 static bool is(const struct proof_record *r, enum claim claim, const char *prefix)
 {
@@ -65,19 +15,9 @@ static bool is(const struct proof_record *r, enum claim claim, const char *prefi
 	       !strncmp(r->name, prefix, strlen(prefix));
 }
 
-static void format_ns(char *buf, size_t n, double v)
-{
-	text_ns(buf, n, (uint64_t)fmax(v, 0));
-}
-
 static void format_size(char *buf, size_t n, double v)
 {
 	text_size(buf, n, (uint64_t)v);
-}
-
-static void format_percent(char *buf, size_t n, double v)
-{
-	snprintf(buf, n, "%.0f %%", v);
 }
 
 /* A process that wrote nothing stands left of the first MiB: no logarithm has a 0. */
@@ -143,15 +83,15 @@ static const struct picture {
 	    .x_name = "MiB written before",
 	    .y_name = "time, median",
 	    .x_format = format_mib,
-	    .y_format = format_ns,
+	    .y_format = plot_ns,
 	    .x_from_data = true },
 	  take_creation },
 	{ CLAIM_OVERHEAD,
 	  { .title = "The switch alone, in the kernel: how many took at most so long",
 	    .x_name = "time of one switch, by class",
 	    .y_name = "share of switches",
-	    .x_format = format_ns,
-	    .y_format = format_percent,
+	    .x_format = plot_ns,
+	    .y_format = plot_percent,
 	    .y_linear = true,
 	    .y_most = 100 },
 	  take_distribution },
@@ -160,7 +100,7 @@ static const struct picture {
 	    .x_name = "size of the message",
 	    .y_name = "time, median",
 	    .x_format = format_size,
-	    .y_format = format_ns,
+	    .y_format = plot_ns,
 	    .x_from_data = true },
 	  take_latency },
 };
@@ -259,7 +199,7 @@ static void bar(FILE *out, const struct axis *a, const struct bars *b, const str
 
 	value(text, sizeof(text), r);
 	fputs("<span>", out);
-	escaped(out, r->name + strlen(b->prefix));
+	page_escaped(out, r->name + strlen(b->prefix));
 	fprintf(out, "</span><div class='bar'><i%s style='left:%.2f%%;width:%.2f%%'></i>",
 		in ? " class='in'" : "", fmin(zero, at), fabs(at - zero));
 	if (r->high > r->low)
@@ -297,7 +237,7 @@ static void observations(FILE *out, const struct proof *p, enum claim claim)
 		      : r->type == PROOF_TRY ? "<li>try <code>"
 					     : "<li>",
 		      out);
-		escaped(out, r->text);
+		page_escaped(out, r->text);
 		fputs(r->type == PROOF_STEP  ? "</b>\n"
 		      : r->type == PROOF_TRY ? "</code>\n"
 					     : "\n",
@@ -316,7 +256,7 @@ static void facts(FILE *out, const struct proof *p, enum claim claim)
 			continue;
 		fprintf(out, "<tr><td class='%s'>%s</td><td>",
 			r->value != 0 ? "proved" : "not-true-here", r->value != 0 ? "yes" : "no");
-		escaped(out, r->name);
+		page_escaped(out, r->name);
 		fputs("</td></tr>\n", out);
 	}
 	fputs("</table>\n", out);
@@ -338,7 +278,7 @@ static void sharing_map(FILE *out, const struct proof *p)
 			      out);
 		if (strcmp(last, name)) {
 			fprintf(out, "%s<div class='map'><b>", *last ? "</div>\n" : "");
-			escaped(out, name);
+			page_escaped(out, name);
 			fputs("</b>", out);
 		}
 		snprintf(last, sizeof(last), "%s", name);
@@ -358,7 +298,7 @@ static void section(FILE *out, const struct proof *p, enum claim claim, const st
 
 	fprintf(out, "<h2>%d. %s</h2>\n<p><b class='%s'>%s</b>: ", claim + 1, claim_sentence(claim),
 		word, word);
-	escaped(out, j->because);
+	page_escaped(out, j->because);
 	fputs("</p>\n", out);
 	facts(out, p, claim);
 	if (claim == CLAIM_USES)
@@ -373,17 +313,12 @@ static void section(FILE *out, const struct proof *p, enum claim claim, const st
 void html_proof(FILE *out, const struct proof *p, const bool *claims,
 		const struct judgement *judged)
 {
-	fputs("<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
-	      "<meta name='viewport' content='width=device-width'>"
-	      "<title>mmlens prove</title>\n",
-	      out);
-	fputs(style, out);
-	fputs("</head><body><h1>Processes and threads, measured on this machine</h1>\n"
-	      "<p>Bars are medians: blue within one address space, orange between two; the thin "
+	page_begin(out, "mmlens prove", "Processes and threads, measured on this machine");
+	fputs("<p>Bars are medians: blue within one address space, orange between two; the thin "
 	      "line is the 95 % confidence interval.</p>\n",
 	      out);
 	for (int c = 0; c < CLAIM_NR; c++)
 		if (claims[c])
 			section(out, p, (enum claim)c, &judged[c]);
-	fputs("</body></html>\n", out);
+	page_end(out);
 }

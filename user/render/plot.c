@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/text.h"
 #include "render/plot.h"
 
 /* Units of the drawing; the page scales it. */
@@ -19,6 +20,16 @@ struct range {
 	double most;
 	bool linear;
 };
+
+void plot_ns(char *buf, size_t n, double v)
+{
+	text_ns(buf, n, (uint64_t)fmax(v, 0));
+}
+
+void plot_percent(char *buf, size_t n, double v)
+{
+	snprintf(buf, n, "%.0f %%", v);
+}
 
 struct plot_curve *plot_curve(struct plot *p, const char *name)
 {
@@ -122,14 +133,22 @@ static void ticks_from_data(FILE *out, const struct plot *p, const struct range 
 		tick_x(out, p, r, most->points[k].x);
 }
 
+/* 1, 2 and 5 of each decade while they have room. */
+static void ticks_of_decades(FILE *out, const struct plot *p, const struct range *r)
+{
+	const int last = r->most / r->least > 1e4 ? 1 : 5;
+
+	for (double v = r->least; v <= r->most * 1.01; v *= 10)
+		for (int by = 1; by <= last && v * by <= r->most * 1.01; by += by == 1 ? 1 : 3)
+			tick_x(out, p, r, v * by);
+}
+
 static void axes(FILE *out, const struct plot *p, const struct range *x, const struct range *y)
 {
 	if (p->x_from_data)
 		ticks_from_data(out, p, x);
 	else
-		for (double v = x->least; v <= x->most * 1.01; v *= 10)
-			for (int by = 1; by <= 5 && v * by <= x->most * 1.01; by += by == 1 ? 1 : 3)
-				tick_x(out, p, x, v * by);
+		ticks_of_decades(out, p, x);
 	if (y->linear)
 		for (int i = 0; i <= 4; i++)
 			tick_y(out, p, y, y->most * i / 4);

@@ -26,6 +26,9 @@ struct plot_curve {
 /* Writes a value of an axis as people read it. */
 typedef void plot_format(char *buf, size_t n, double v);
 
+plot_format plot_ns;
+plot_format plot_percent;
+
 struct plot {
 	const char *title;
 	const char *x_name;

@@ -19,15 +19,6 @@ struct table {
 	bool raw; /* libsmartcols escapes by itself whatever is not printable ASCII */
 };
 
-static const struct column *column_find(const struct column *cols, size_t n, const char *name,
-					size_t len)
-{
-	for (size_t i = 0; i < n; i++)
-		if (cols[i].name && strncasecmp(cols[i].name, name, len) == 0 && !cols[i].name[len])
-			return &cols[i];
-	return NULL;
-}
-
 static int table_pick(struct table *t, const struct column *cols, size_t n, const char *list,
 		      const char **bad)
 {
