@@ -55,6 +55,15 @@ def _(name):
         want("CAP_SYS_PTRACE" in document["withheld_why"], f"why: {document['withheld_why']}")
 
 
+@prop("compare with another user's task names the right that would show what is unknown")
+def _():
+    need_root()
+    with Own("fork") as s:
+        for own in s.tids.values():
+            out = mmlens("compare", own, 1, **AS_NOBODY).expect(0).out
+            want(b"CAP_SYS_PTRACE" in out, f"the right is not named: {out}")
+
+
 @prop("own memory is in the list, others' are counted below it, with the right that shows them")
 def _():
     need_root()

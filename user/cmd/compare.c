@@ -120,6 +120,19 @@ static int print_json(const struct state *st, const struct task *a, const struct
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
 }
 
+/* What is unknown may be so for want of a right. */
+static void print_withheld(const struct state *st, const struct task *a, const struct task *b)
+{
+	int r = 0;
+
+	while (r < RES_NR && resource_share(a, b, r) != SHARE_UNKNOWN)
+		r++;
+	if (r == RES_NR || !st->snapshot.withheld)
+		return;
+	printf("\n");
+	state_withheld(&st->snapshot);
+}
+
 static int print_table(const struct state *st, const struct compare_args *args,
 		       const struct task *a, const struct task *b)
 {
@@ -140,8 +153,10 @@ static int print_table(const struct state *st, const struct compare_args *args,
 	}
 	table_print(t, stdout);
 	table_free(t);
-	if (!args->common.view.raw)
-		print_evidence(st, a, b);
+	if (args->common.view.raw)
+		return EXIT_DONE;
+	print_evidence(st, a, b);
+	print_withheld(st, a, b);
 	return EXIT_DONE;
 }
 
