@@ -34,9 +34,9 @@ struct task_struct___thread_info {
 	struct thread_info___cpu thread_info;
 };
 
-/* int, then u8 from 7.2 */
+/* int, then u8 from 7.2: libbpf makes the load as wide as the field is, if it is unsigned here. */
 struct task_struct___on_cpu {
-	int on_cpu;
+	unsigned int on_cpu;
 };
 
 #pragma clang attribute pop
@@ -72,14 +72,13 @@ static __always_inline __s32 compat_cpu(const struct task_struct *t)
 	return -1;
 }
 
-/* The lowest byte holds the truth in either width. */
 static __always_inline bool compat_on_cpu(const struct task_struct *t)
 {
 	const struct task_struct___on_cpu *f = (const void *)t;
 
 	if (!bpf_core_field_exists(f->on_cpu))
 		return false;
-	return *((const __u8 *)t + bpf_core_field_offset(f->on_cpu));
+	return f->on_cpu;
 }
 
 /* What a configuration may leave out of a structure. */
