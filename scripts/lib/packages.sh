@@ -9,7 +9,8 @@ declare -A groups=(
     [vm]="qemu-system-x86 qemu-system-arm mmdebstrap squashfs-tools cpio xz-utils zstd busybox-static kmod util-linux
         gcc-12 gcc-12-aarch64-linux-gnu libc6-dev-arm64-cross bc bison flex libssl-dev dwarves rsync python3"
     [check]="libcmocka-dev libasan8 libubsan1 valgrind sparse codespell shellcheck clang-format clang-tidy cppcheck coccinelle
-        universal-ctags python3 python3-jsonschema linux-perf bpftrace strace tmux"
+        universal-ctags python3 python3-jsonschema linux-perf bpftrace strace tmux iproute2
+        util-linux-extra"
 )
 # The demo builds, and what it shows lies in the guest's own userland.
 groups[demo]="${groups[build]} ${groups[vm]}"

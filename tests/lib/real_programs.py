@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,9 @@ PROGRAMS = {"nginx": (3, False), "memcached": (1, True), "postgres": (5, False),
             "multiprocessing": (5, False), "pool": (4, False), "chromium": (4, True)}
 PYTHON = {"threading": THREADING, "multiprocessing": FORKING, "pool": POOL}
 
+# whom they run as, made when their package is set up
+USERS = {"nginx": "www-data", "postgres": "postgres"}
+
 
 def need(path):
     if not shutil.which(path):
@@ -32,7 +36,16 @@ def need(path):
     return path
 
 
+def need_user(name):
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        skip(f"no user {name}: the package was unpacked, not set up")
+
+
 def command_of(name, where):
+    if name in USERS:
+        need_user(USERS[name])
     if name == "nginx":
         with open(f"{where}/conf", "w", encoding="ascii") as f:
             f.write(NGINX.format(where))
