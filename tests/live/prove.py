@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    HELPERS, MMLENS, inspect, main, mmlens, prop, skip, strict_json, want, want_equal)
+    HELPERS, LABEL, MMLENS, Failed, allow, inspect, main, mmlens, prop, skip, strict_json, want, want_equal)
 
 SYSVIPC = {"msg": "\n", "shm": f" {1 << 20} "}
 
@@ -72,7 +72,7 @@ LOOPS = {
 }
 
 @functools.lru_cache(maxsize=None)
-def between():
+def between(run=0):
     """(claim, what the loops took before and after, perf the same): the noise is what those differ by."""
     def loops():
         return {name: reference(loop, n)[which] for name, (loop, n, which) in LOOPS.items()}
@@ -90,6 +90,18 @@ def want_alike(ours, others, what):
     want(ours["low"] <= high and ours["high"] >= low,
          f"{what}: ours {ours['value']:.0f} ns [{ours['low']:.0f}, {ours['high']:.0f}], others "
          f"{[round(o) for o in others]} ns, noise {100 * noise:.0f} %")
+
+def alike_once(judge):
+    """A wrong figure is wrong in each run; a machine that was disturbed in one is not in three."""
+    if LABEL != "host":
+        skip("an emulator's clock runs on while others run beside it")
+    allow(240)
+    for run in range(3):
+        try:
+            return judge(*between(run))
+        except Failed as why:
+            last = why
+    raise last
 
 def descendants():
     """The pids whose parent is this test: what prove leaves becomes ours or init's."""
@@ -186,23 +198,25 @@ def _():
 @prop("prove overhead: {what} takes what a plain loop before and after it takes, within their noise",
       what=list(LOOPS))
 def _(what):
-    found, loops, _ = between()
-    if not any(m["name"] == what for m in found["measurements"]):
-        want(any("left out" in s.get("saw", "") for s in found["steps"]), "it is neither there nor left out")
-        skip("left out for want of time")
-    want_alike(measured(found, what), [loop[what] for loop in loops], what)
+    def judge(found, loops, _):
+        if not any(m["name"] == what for m in found["measurements"]):
+            want(any("left out" in s.get("saw", "") for s in found["steps"]), "it is neither there nor left out")
+            skip("left out for want of time")
+        want_alike(measured(found, what), [loop[what] for loop in loops], what)
+    alike_once(judge)
 
 @prop("prove overhead: its pipe ping-pong is that of perf bench on the same core, within noise ({kind})",
       kind=["process", "thread"])
 def _(kind):
     if not shutil.which("perf"):
         skip("perf is not installed")
-    found, _, perf = between()
-    # perf prints a mean, which others on the core make larger and nothing makes smaller
-    runs = [run for one in perf for run in sorted(one[kind])[:2]]
-    if not runs:
-        skip("perf bench does not run here")
-    want_alike(measured(found, f"switch {kind}, pipe, nothing touched"), runs, "a switch by pipe")
+    def judge(found, _, perf):
+        # perf prints a mean, which others on the core make larger and nothing makes smaller
+        runs = [run for one in perf for run in sorted(one[kind])[:2]]
+        if not runs:
+            skip("perf bench does not run here")
+        want_alike(measured(found, f"switch {kind}, pipe, nothing touched"), runs, "a switch by pipe")
+    alike_once(judge)
 
 def under_strace(calls, *options):
     """(strace's output, the claim) of a quick run of which these calls are watched."""
