@@ -208,7 +208,8 @@ def cgroup_of(tid):
         return next((line[3:].rstrip("\n") for line in f if line.startswith("0::")), None)
 
 
-@prop("each filter of list lets through what it names and nothing else ({source})", source=["module", "procfs"])
+@prop("each filter of list lets through what it names and nothing else ({source})",
+      source=[s for s in SOURCES if s != "bpf"])
 def _(source):
     need_source(source)
     nested = standing_one("nested-pid", SUBJECTS).tids
