@@ -222,6 +222,16 @@ def _():
     want_equal(len(told) - len(set(told)), 0, f"told twice, of {len(told)}")
 
 
+def switch_everywhere():
+    """Some switches on each CPU, of our own."""
+    cpus = os.sched_getaffinity(0)
+    for cpu in cpus:
+        os.sched_setaffinity(0, {cpu})
+        for _ in range(200):
+            time.sleep(0.001)
+    os.sched_setaffinity(0, cpus)
+
+
 @prop("loss: a reader that is stopped loses events, and says how many and where")
 def _():
     need_switches()
@@ -232,6 +242,8 @@ def _():
         session.process.send_signal(signal.SIGSTOP)
         s.go()
         session.process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        switch_everywhere()  # the place is told with what comes behind it on that CPU
         lines = [strict_json(line) for line in session.end().splitlines() if b'"lost"' in line]
     lost = lines[-1]["lost"]
     told = sum(e["dropped"] for e in lines if e.get("event") == "lost")
