@@ -42,7 +42,7 @@ def compared(subject):
     return [MMLENS, "pages", "--json", str(subject.tids["pid"]), str(subject.tids["child"])]
 
 
-@bench("two processes of 1 GiB each, all in frames of their own")
+@bench("two processes of 1 GiB each, all in frames of their own", on="host")
 def _():
     with Subject("cow", 100, 1024) as s:
         pids = s.tids["pid"], s.tids["child"]
