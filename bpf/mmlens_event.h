@@ -337,9 +337,9 @@ struct mmlens_want {
 };
 
 /*
- * A task in the table, whose place is found by mmlens_task_key(). The kernel's own counters are kept as they
- * were before the first and at the last switch seen: if the growth of their sum is the number of
- * switches counted, none in between was missed.
+ * A task in the table, whose place is found by mmlens_task_key(). The kernel's own counters are
+ * kept as they were before the first and at the last switch seen: if the growth of their sum is
+ * the number of switches counted, none in between was missed.
  */
 struct mmlens_entry {
 	__u64 start_ns;

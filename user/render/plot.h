@@ -42,6 +42,12 @@ struct plot {
 	size_t n;
 };
 
+/* What distributions of the cost of switches are drawn as, by class: an initializer. */
+#define PLOT_COSTS                                                                 \
+	.title = "The switch alone, in the kernel: how many took at most so long", \
+	.x_name = "time of one switch, by class", .y_name = "share of switches",   \
+	.x_format = plot_ns, .y_format = plot_percent, .y_linear = true, .y_most = 100
+
 /* The curve of that name, made when it is new; NULL when there is no room. */
 struct plot_curve *plot_curve(struct plot *p, const char *name);
 /* x and y must be above 0; what is not is left out. */

@@ -24,15 +24,7 @@ static void draw_costs(FILE *out, const struct switches *sw)
 
 	if (!p)
 		return;
-	*p = (struct plot){
-		.title = "The switch alone, in the kernel: how many took at most so long",
-		.x_name = "time of one switch, by class",
-		.y_name = "share of switches",
-		.x_format = plot_ns,
-		.y_format = plot_percent,
-		.y_linear = true,
-		.y_most = 100
-	};
+	*p = (struct plot){ PLOT_COSTS };
 	for (int c = 0; c < CLASS_NR; c++)
 		curve(p, switch_class_name(c), &sw->classes[c].cost);
 	plot_draw(out, p);
