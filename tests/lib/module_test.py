@@ -18,6 +18,13 @@ def need_module():
         skip("the module is not loaded here")
 
 
+def need_module_file():
+    """For what loads the module itself."""
+    need_module()
+    if not os.path.exists(MODULE):
+        skip("the module's file is not here")
+
+
 def passes(*command):
     """What a test program that must succeed printed."""
     need_module()

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import main, prop, skip, want, want_equal  # noqa: E402
-from module_test import (MODULE, READERS, SECONDS, TASKS, THREADS, need_module,  # noqa: E402
+from mmlens_test import main, prop, want, want_equal  # noqa: E402
+from module_test import (MODULE, READERS, SECONDS, TASKS, THREADS, need_module, need_module_file,  # noqa: E402
                          passes)
 
 def tool(*command):
@@ -70,9 +70,7 @@ def _():
 
 @prop("loaded and unloaded 20 times while it is read")
 def _():
-    need_module()
-    if not os.path.exists(MODULE):
-        skip("the module's file is not here")
+    need_module_file()
     loop = ("while :; do cat /proc/mmlens/tasks /proc/mmlens/tasks.bin /proc/mmlens/stacks.bin"
             " > /dev/null 2>&1; done")
     readers = [subprocess.Popen(["sh", "-c", loop]) for _ in range(4)]
@@ -89,9 +87,7 @@ def _():
 
 @prop("an open file outlives the module and then reads nothing")
 def _():
-    need_module()
-    if not os.path.exists(MODULE):
-        skip("the module's file is not here")
+    need_module_file()
     with open(TASKS, "rb", buffering=0) as f:
         want(f.read(10), "first bytes")
         want_equal(tool("rmmod", "mmlens").returncode, 0, "rmmod with a file open")
@@ -104,9 +100,7 @@ def _():
 
 @prop("loaded twice: refused by name, nothing left behind")
 def _():
-    need_module()
-    if not os.path.exists(MODULE):
-        skip("the module's file is not here")
+    need_module_file()
     done = tool("insmod", MODULE)
     want(done.returncode != 0 and "File exists" in done.stderr, done.stderr)
     want(os.path.exists("/proc/mmlens/version"), "the loaded one is gone")

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import allow, main, prop, skip, want  # noqa: E402
-from module_test import MODULE, READERS, SECONDS, TASKS, THREADS, need_module, passes  # noqa: E402
+from module_test import MODULE, READERS, SECONDS, TASKS, THREADS, need_module, need_module_file, passes  # noqa: E402
 
 CGROUP = "/sys/fs/cgroup"
 # Of one file of /proc/mmlens/tasks that is open: its window of text.
@@ -53,9 +53,7 @@ def memory_cgroup():
 
 @prop("unloaded and loaded in a storm of readers: every row whole, true and once")
 def _():
-    need_module()
-    if not os.path.exists(MODULE):
-        skip("the module's file is not here")
+    need_module_file()
     done = storm("-u", MODULE)
     want(done["reloads"] and done["passes"], f"not much of a storm: {done}")
 

@@ -6,15 +6,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import inspect, main, prop, skip, want, want_equal  # noqa: E402
-
-MODULE = "/usr/lib/mmlens/mmlens.ko"
-
-
-def need_module():
-    if not os.path.exists("/proc/mmlens/version"):
-        skip("the module is not loaded here")
-
+from mmlens_test import inspect, main, prop, want, want_equal  # noqa: E402
+from module_test import MODULE, need_module  # noqa: E402
 
 def tool(*command):
     """(status, what it said) of a program of sbin."""
