@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 # Boots a laid-out kernel with the three disks and relays the guest's channels.
 
+# mem-merge=off: else the guest's memory is one more thing for the host's ksmd to look through.
 qemu_machine() {
     case $k_arch in
-    amd64) echo "qemu-system-x86_64 -M q35" ;;
-    arm64) echo "qemu-system-aarch64 -M virt" ;;
+    amd64) echo "qemu-system-x86_64 -M q35,mem-merge=off" ;;
+    arm64) echo "qemu-system-aarch64 -M virt,mem-merge=off" ;;
     *) die "no machine for $k_arch" ;;
     esac
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -290,8 +291,14 @@ static struct knob {
 
 #define KNOBS (sizeof(knobs) / sizeof(knobs[0]))
 
+/* One at a time: who came second would take the first one's hurry for how it was before. */
+static int ksm_turn = -1;
+
 static bool ksm_hurry(void)
 {
+	ksm_turn = open(knobs[0].path, O_RDONLY | O_CLOEXEC);
+	if (ksm_turn < 0 || flock(ksm_turn, LOCK_EX))
+		return false;
 	for (size_t i = 0; i < KNOBS; i++)
 		if (!read_text(knobs[i].path, knobs[i].before, sizeof(knobs[i].before)) ||
 		    !write_text(knobs[i].path, knobs[i].hurry))
@@ -304,6 +311,9 @@ static void ksm_calm(void)
 	for (size_t i = KNOBS; i--;)
 		if (knobs[i].before[0])
 			write_text(knobs[i].path, knobs[i].before);
+	if (ksm_turn >= 0)
+		close(ksm_turn);
+	ksm_turn = -1;
 }
 
 /* By the kernel's count of ours (6.1), else by the flags of first and last: some kernels flag all. */
