@@ -27,6 +27,11 @@ def files_of(row):
     return [] if row["check"] in ("all", "sample", "-") else row["check"].split(",")
 
 
+def is_debug(row):
+    """Whether it is there to report faults: an own build, with a configuration of its own."""
+    return row["config"] != "-"
+
+
 def is_sampled(row):
     """Whether a property is tried with every value of its axes there, not with every combination."""
     return row["check"] not in ("all", "-")
