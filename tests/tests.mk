@@ -83,7 +83,6 @@ check-vm: all helpers ## run the live tests in the VM of each kernel (KERNELS=, 
 	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) $(addprefix vm:,$(KERNELS))
 
 check-debug: all helpers ## run them on the debug kernel, where any report fails
-	$(Q)O='$(O)' tests/canary/check $(DEBUG_KERNEL)
 	$(Q)$(RUN_TESTS) vm:$(DEBUG_KERNEL)
 
 check-valgrind: $(PLAIN_UNIT) ## run the unit tests under valgrind

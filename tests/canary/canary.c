@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * insmod canary.ko what=atomic|rcu|abba|bounds|leak: one fault each, that the debug kernel must report.
- * A net that catches nothing looks like a module that has no faults.
+ * insmod canary.ko what=FAULT,...: commits them in that order: atomic, rcu, abba, bounds or leak, each of
+ * which the debug kernel must report. A net that catches nothing looks like a module that has no faults.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -10,9 +10,12 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-static char *what = "";
-module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "the fault: atomic, rcu, abba, bounds or leak");
+#define MAX_FAULTS 8
+
+static char *what[MAX_FAULTS];
+static int faults_wanted;
+module_param_array(what, charp, &faults_wanted, 0);
+MODULE_PARM_DESC(what, "the faults: atomic, rcu, abba, bounds or leak");
 
 static DEFINE_SPINLOCK(spin);
 static DEFINE_MUTEX(first);
@@ -76,17 +79,26 @@ static const struct {
 	{ "leak", forget },
 };
 
-static int __init canary_init(void)
+static int commit(const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(faults); i++) {
-		if (strcmp(faults[i].name, what))
+		if (strcmp(faults[i].name, name))
 			continue;
 		faults[i].commit();
 		return 0;
 	}
 	return -EINVAL;
+}
+
+static int __init canary_init(void)
+{
+	int i, err = 0;
+
+	for (i = 0; i < faults_wanted && !err; i++)
+		err = commit(what[i]);
+	return err;
 }
 
 static void __exit canary_exit(void)
