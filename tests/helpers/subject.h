@@ -82,5 +82,8 @@ char task_state(pid_t tid);
 void await_state(pid_t tid, const char *states);
 bool read_text(const char *path, char *buf, size_t size);
 bool write_text(const char *path, const char *text);
+/* ksmd as fast as it can, and as it was before; the second also after a first that failed. */
+bool ksm_hurry(void);
+void ksm_calm(void);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -277,43 +276,6 @@ static void *make_memfd_huge(size_t *len)
 static void *make_sysv_huge(size_t *len)
 {
 	return lend_huge(huge_sysv, len);
-}
-
-/* ksmd in a hurry: others may have gigabytes for it to look through first. */
-static struct knob {
-	const char *path, *hurry;
-	char before[32];
-} knobs[] = {
-	{ "/sys/kernel/mm/ksm/sleep_millisecs", "0", "" },
-	{ "/sys/kernel/mm/ksm/pages_to_scan", "2000", "" },
-	{ "/sys/kernel/mm/ksm/run", "1", "" },
-};
-
-#define KNOBS (sizeof(knobs) / sizeof(knobs[0]))
-
-/* One at a time: who came second would take the first one's hurry for how it was before. */
-static int ksm_turn = -1;
-
-static bool ksm_hurry(void)
-{
-	ksm_turn = open(knobs[0].path, O_RDONLY | O_CLOEXEC);
-	if (ksm_turn < 0 || flock(ksm_turn, LOCK_EX))
-		return false;
-	for (size_t i = 0; i < KNOBS; i++)
-		if (!read_text(knobs[i].path, knobs[i].before, sizeof(knobs[i].before)) ||
-		    !write_text(knobs[i].path, knobs[i].hurry))
-			return false;
-	return true;
-}
-
-static void ksm_calm(void)
-{
-	for (size_t i = KNOBS; i--;)
-		if (knobs[i].before[0])
-			write_text(knobs[i].path, knobs[i].before);
-	if (ksm_turn >= 0)
-		close(ksm_turn);
-	ksm_turn = -1;
 }
 
 /* By the kernel's count of ours (6.1), else by the flags of first and last: some kernels flag all. */
