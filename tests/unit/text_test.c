@@ -64,6 +64,8 @@ static void sizes_and_times(void **state)
 	assert_string_equal(text_ns(buf, sizeof(buf), 1250), "1.25us");
 	assert_string_equal(text_ns(buf, sizeof(buf), 18000000), "18.0ms");
 	assert_string_equal(text_ns(buf, sizeof(buf), 2500000000u), "2.50s");
+	assert_string_equal(text_signed_ns(buf, sizeof(buf), 2441036), "+2.44ms");
+	assert_string_equal(text_signed_ns(buf, sizeof(buf), -310.4), "-310ns");
 	assert_string_equal(text_count(buf, sizeof(buf), 412332), "412,332");
 	assert_string_equal(text_count(buf, sizeof(buf), 7), "7");
 }

@@ -4,6 +4,7 @@
 
 #include "analysis/claims.h"
 #include "analysis/statistics.h"
+#include "lib/text.h"
 
 struct tally {
 	size_t facts;
@@ -60,18 +61,22 @@ static enum difference difference(const struct proof_record *r)
 
 static void say_difference(char *buf, size_t n, const char *what, const struct proof_record *r)
 {
-	if (r)
-		snprintf(buf, n, "%s a process is %s (%+.0f ns, 95 %% between %+.0f and %+.0f)",
-			 what, difference_word(difference(r)), r->value, r->low, r->high);
-	else
+	char by[16], low[16], high[16];
+
+	if (!r)
 		snprintf(buf, n, "%s could not be measured", what);
+	else
+		snprintf(buf, n, "%s: processes %s (%s, 95 %% between %s and %s)", what,
+			 difference_word(difference(r)), text_signed_ns(by, sizeof(by), r->value),
+			 text_signed_ns(low, sizeof(low), r->low),
+			 text_signed_ns(high, sizeof(high), r->high));
 }
 
 /* The verdict is by the barest switch; how the other settings fell out belongs beside it. */
 static void say_settings(char *buf, size_t n, const struct proof *p)
 {
 	static const char prefix[] = "switch difference, ";
-	size_t by[DIFFERENCE_LESS + 1] = { 0 }, all = 0;
+	size_t by[DIFFERENCE_NR] = { 0 }, all = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct proof_record *r = &p->records[i];
@@ -82,9 +87,11 @@ static void say_settings(char *buf, size_t n, const struct proof *p)
 		by[difference(r)]++;
 		all++;
 	}
-	snprintf(buf, n, "of %zu settings dearer %zu, no difference %zu, cheaper %zu, hidden %zu",
+	snprintf(buf, n,
+		 "of %zu settings of switches dearer %zu, no difference %zu, cheaper %zu, "
+		 "hidden %zu, too few samples %zu",
 		 all, by[DIFFERENCE_MORE], by[DIFFERENCE_NONE], by[DIFFERENCE_LESS],
-		 by[DIFFERENCE_HIDDEN]);
+		 by[DIFFERENCE_HIDDEN], by[DIFFERENCE_FEW]);
 }
 
 /* Both halves must hold; one that is refuted refutes; what is hidden leaves the answer open. */
@@ -103,14 +110,14 @@ static struct judgement judge_overhead(const struct proof *p)
 	const struct proof_record *make = proof_find(p, CLAIM_OVERHEAD, "fork - thread");
 	const struct proof_record *swap = proof_find(p, CLAIM_OVERHEAD, "switch: process - thread");
 	struct judgement j = judge_facts(p, CLAIM_OVERHEAD);
-	char made[110], switched[110], settings[90];
+	char made[100], switched[100], settings[116];
 
 	if (!make && !swap) {
 		j.verdict = PROOF_CANNOT_TELL;
 		return j;
 	}
-	say_difference(made, sizeof(made), "to make,", make);
-	say_difference(switched, sizeof(switched), "to switch (futex),", swap);
+	say_difference(made, sizeof(made), "to make", make);
+	say_difference(switched, sizeof(switched), "to switch (futex)", swap);
 	say_settings(settings, sizeof(settings), p);
 	snprintf(j.because, sizeof(j.because), "%s; %s; %s", made, switched, settings);
 	j.verdict = both(difference(make), difference(swap));

@@ -42,7 +42,7 @@ double lower_quartile(double *samples, size_t n)
 enum difference difference_of(double low, double high, double margin, size_t n)
 {
 	if (n < SAMPLES_MIN)
-		return DIFFERENCE_HIDDEN;
+		return DIFFERENCE_FEW;
 	if (low > 0 || high < 0)
 		return low > 0 ? DIFFERENCE_MORE : DIFFERENCE_LESS;
 	return low > -margin && high < margin ? DIFFERENCE_NONE : DIFFERENCE_HIDDEN;
@@ -62,6 +62,7 @@ const char *difference_word(enum difference d)
 		[DIFFERENCE_NONE] = "no measurable difference",
 		[DIFFERENCE_MORE] = "dearer",
 		[DIFFERENCE_LESS] = "cheaper",
+		[DIFFERENCE_FEW] = "not told by so few samples",
 	};
 
 	return words[d];

@@ -26,6 +26,8 @@ enum difference {
 	DIFFERENCE_NONE,   /* the interval holds 0 and nothing beyond what matters */
 	DIFFERENCE_MORE,
 	DIFFERENCE_LESS,
+	DIFFERENCE_FEW, /* fewer than SAMPLES_MIN samples: nothing is said */
+	DIFFERENCE_NR
 };
 
 /*

@@ -140,6 +140,14 @@ static bool list_has(const char *path, int cpu)
 	return false;
 }
 
+/* An emulator has the costs of its own code, not those of any processor. */
+static const char *machine(void)
+{
+	if (file_has("/proc/cpuinfo", "QEMU TCG") || file_has("/proc/cpuinfo", "QEMU Virtual CPU"))
+		return ", emulated in software: figures are the emulator's";
+	return file_has("/proc/cpuinfo", " hypervisor") ? ", a virtual machine" : "";
+}
+
 void core_describe(struct lab *l)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -148,8 +156,7 @@ void core_describe(struct lab *l)
 		return lab_say(l, PROOF_SAW,
 			       "this process may not be pinned to a core: tasks also move between "
 			       "cores, and figures hold for that");
-	lab_say(l, PROOF_SAW, "all of it on CPU %d of %ld%s%s, at nice %d", l->cpu, cores,
-		file_has("/proc/cpuinfo", " hypervisor") ? ", a virtual machine" : "",
+	lab_say(l, PROOF_SAW, "all of it on CPU %d of %ld%s%s, at nice %d", l->cpu, cores, machine(),
 		list_has("/sys/devices/system/cpu/nohz_full", l->cpu)
 			? ", without its tick while one task runs (nohz_full)"
 			: "",

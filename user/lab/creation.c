@@ -347,9 +347,9 @@ static char *written(struct lab *l, const struct load *w)
 static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 {
 	static struct births s;
-	char name[64], what[80], *p = NULL;
+	char name[64], what[80], cost[16], *p = NULL;
 	uint64_t rewriting;
-	double ended, ns;
+	double ended, ns, tables;
 
 	memset(&s, 0, sizeof(s));
 	snprintf(name, sizeof(name), "fork, %zu MiB%s", w->mib, w->huge ? " huge" : "");
@@ -360,16 +360,17 @@ static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 	while (!s.err && lab_more(l, s.n, w->mib > 256 ? 15 : 40, rewriting))
 		birth_take(&s, &makers[MAKE_FORK]);
 	ended = births_say(l, &s, name);
+	tables = page_tables();
 	snprintf(what, sizeof(what), "page tables, %zu MiB%s", w->mib, w->huge ? " huge" : "");
-	lab_count(l, what, page_tables(), "KiB");
+	lab_count(l, what, tables, "KiB");
 	ns = p ? rewrite(p, w->mib, until) : 0;
 	if (ns > 0) {
 		snprintf(what, sizeof(what), "rewrite after %s", name);
 		lab_count(l, what, ns, "ns/MiB");
-		if (w->mib >= 64)
-			lab_say(l, PROOF_SAW,
-				"%s: while the child lives, each MiB written again costs %.0f us",
-				name, ns / 1e3);
+		lab_say(l, PROOF_SAW,
+			"%s: its page tables are %.0f KiB; while the child lives, each MiB written "
+			"again costs %s",
+			name, tables, text_ns(cost, sizeof(cost), (uint64_t)ns));
 	}
 	if (p)
 		munmap(p, w->mib * MIB);

@@ -83,7 +83,8 @@ static void one_setting(struct lab *l, int way, size_t set)
 	err = duel_play(l, &d, &s, DUEL_SAMPLES, lab_share(l, barest ? left / 3 : left));
 	if (err)
 		lab_say(l, PROOF_CANNOT, "%s: ended after %zu samples: %s", name, d.n,
-			strerror(-err));
+			err == -EBUSY ? "others crowd the core: no yield reached the partner"
+				      : strerror(-err));
 	if (d.n)
 		say_duel(l, &d, name, barest);
 }

@@ -9,6 +9,7 @@
 
 #include "lab/census.h"
 #include "lib/cleanup.h"
+#include "lib/text.h"
 #include "source/bpf_switch.h"
 #include "source/source.h"
 
@@ -45,12 +46,13 @@ static void say_map(struct subject *s)
 static void say_size(struct subject *s)
 {
 	const struct census *c = &s->c;
+	char rss[16], claimed[16];
 
 	lab_say(s->l, PROOF_SAW,
-		"%s (%s): spaces %zu, processes %zu, tasks %zu; %.1f MiB resident, "
-		"%.1f MiB by adding up pids",
+		"%s (%s): spaces %zu, processes %zu, tasks %zu; %s resident, %s by adding up pids",
 		s->name, s->r.program->what, c->n_spaces, c->processes, c->tasks,
-		(double)c->rss / 1048576, (double)c->claimed / 1048576);
+		text_size(rss, sizeof(rss), c->rss),
+		text_size(claimed, sizeof(claimed), c->claimed));
 	count(s, "spaces", (double)c->n_spaces, "count");
 	count(s, "tasks", (double)c->tasks, "count");
 	count(s, "largest", (double)c->ledger.spaces[c->fullest].tasks, "count");
@@ -59,7 +61,7 @@ static void say_size(struct subject *s)
 
 static void say_channels(struct subject *s)
 {
-	char line[256] = "", name[64];
+	char line[256] = "", name[64], shared[16];
 	size_t used = 0;
 
 	for (int t = 0; t < CHANNEL_NR; t++) {
@@ -76,9 +78,8 @@ static void say_channels(struct subject *s)
 	count(s, "shared memory", (double)s->c.shared, "B");
 	if (used)
 		lab_say(s->l, PROOF_SAW,
-			"%s: channels between its processes:%s; %.1f MiB of memory mapped by "
-			"several",
-			s->name, line, (double)s->c.shared / 1048576);
+			"%s: channels between its processes:%s; %s of memory mapped by several",
+			s->name, line, text_size(shared, sizeof(shared), s->c.shared));
 	else
 		lab_say(s->l, PROOF_SAW, "%s: no channel between processes: %s", s->name,
 			s->c.n_spaces > 1 ? "none is seen" : "it is one space, and just writes");
@@ -132,8 +133,9 @@ static int inspect(struct subject *s)
 		err = err ? err : -ECHILD;
 	} else {
 		if (requests)
-			lab_say(s->l, PROOF_SAW, "%s answered %u requests in 0.3 s", s->name,
-				requests);
+			lab_say(s->l, PROOF_SAW, "%s %s %u %s in 0.3 s", s->name,
+				s->r.program->feed ? "was typed to" : "answered", requests,
+				s->r.program->feed ? "times" : "requests");
 		say_size(s);
 		say_channels(s);
 		if (traced)
@@ -179,6 +181,21 @@ static const struct space *victim_of(const struct subject *s)
 	return best;
 }
 
+static void say_fall(struct subject *s, const struct task *t, size_t own, size_t own_fell,
+		     size_t others, size_t others_fell)
+{
+	if (others)
+		lab_say(s->l, PROOF_SAW,
+			"%s: a task of %s was made to crash: of the %zu in its space %zu fell, of "
+			"the %zu in other spaces %zu",
+			s->name, t->comm, own, own_fell, others, others_fell);
+	else
+		lab_say(s->l, PROOF_SAW,
+			"%s: a task of %s was made to crash: of the %zu in its space %zu fell; it "
+			"has no other space",
+			s->name, t->comm, own, own_fell);
+}
+
 #define FALL_NS 700000000ull
 
 /* Not foretold but tried: one task is made to crash, and who is left is counted. */
@@ -198,11 +215,8 @@ static void crash(struct subject *s)
 	/* what falls with it needs a moment to fall */
 	usleep(50000);
 	left = census_left(&s->c, NULL, s->l->source);
-	lab_say(s->l, PROOF_SAW,
-		"%s: one task of %s crashed: of the %zu in its space %zu fell, of the other %zu "
-		"%zu",
-		s->name, t->comm, own, own - left_own, before > own ? before - own : 0,
-		before - left > own - left_own ? before - left - (own - left_own) : 0);
+	say_fall(s, t, own, own - left_own, before > own ? before - own : 0,
+		 before - left > own - left_own ? before - left - (own - left_own) : 0);
 	count(s, "crashed", (double)(before - left), "tasks");
 	lab_fact(s->l, !left_own, "a crash in %s takes all tasks of its space", s->name);
 	if (s->r.program->design == DESIGN_ISOLATED && s->c.n_spaces > 1)
@@ -210,17 +224,38 @@ static void crash(struct subject *s)
 			 s->name);
 }
 
+/* What the claim speaks of, and cannot be told of without. */
+static const struct role {
+	const char *what;
+	const char *name; /* of the program that plays it */
+} roles[] = {
+	{ "browser", "chromium" },
+	{ "server of threads", "memcached" },
+};
+
+/* What those who looked into the programs leave to the next, in memory of lab_shared(). */
+struct seen {
+	uint64_t inspection; /* the longest yet once a program served */
+	bool role[ARRAY_SIZE(roles)];
+};
+
 struct use {
 	const struct program *program;
-	uint64_t *inspection; /* the longest yet once a program served, in memory of lab_shared() */
+	struct seen *seen;
 };
+
+static void mark_seen(struct seen *seen, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+		seen->role[i] |= !strcmp(roles[i].name, name);
+}
 
 static void look_into(struct lab *l, void *arg)
 {
 	const struct use *u = arg;
 	struct subject s = { .l = l, .name = u->program->argv[0] };
 	uint64_t begin, took;
-	int err = program_start(l, &s.r, u->program, l->deadline - *u->inspection);
+	int err = program_start(l, &s.r, u->program, l->deadline - u->seen->inspection);
 
 	begin = lab_now();
 	if (err) {
@@ -229,6 +264,7 @@ static void look_into(struct lab *l, void *arg)
 	} else {
 		if (!inspect(&s)) {
 			judge(&s);
+			mark_seen(u->seen, s.name);
 			if (lab_in_time(l))
 				crash(&s);
 		}
@@ -236,7 +272,7 @@ static void look_into(struct lab *l, void *arg)
 	}
 	program_stop(&s.r);
 	took = lab_now() - begin;
-	*u->inspection = took > *u->inspection ? took : *u->inspection;
+	u->seen->inspection = took > u->seen->inspection ? took : u->seen->inspection;
 }
 
 static void use(struct lab *l, const struct use *u)
@@ -267,17 +303,22 @@ static const char *left_out(const struct lab *l, const struct program *p, uint64
 
 void lab_uses(struct lab *l)
 {
-	uint64_t *inspection = lab_shared(sizeof(*inspection));
+	struct seen *seen = lab_shared(sizeof(*seen));
 
-	if (!inspection)
-		return lab_say(l, PROOF_CANNOT, "no shared memory for the time it takes");
-	*inspection = INSPECT_NS;
+	if (!seen)
+		return lab_say(l, PROOF_CANNOT, "no shared memory for what is seen");
+	seen->inspection = INSPECT_NS;
 	for (size_t i = 0; i < programs_n; i++) {
-		const char *why = left_out(l, &programs[i], *inspection);
+		const char *why = left_out(l, &programs[i], seen->inspection);
 
 		if (why)
 			lab_say(l, PROOF_SAW, "%s left out: %s", programs[i].argv[0], why);
 		else
-			use(l, &(struct use){ &programs[i], inspection });
+			use(l, &(struct use){ &programs[i], seen });
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+		if (!seen->role[i])
+			lab_say(l, PROOF_CANNOT,
+				"no %s was looked into (%s: see above), and what suits it is not told",
+				roles[i].what, roles[i].name);
 }

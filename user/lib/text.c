@@ -120,6 +120,15 @@ char *text_ns(char *buf, size_t n, uint64_t ns)
 	return buf;
 }
 
+char *text_signed_ns(char *buf, size_t n, double ns)
+{
+	if (n < 2)
+		return buf;
+	buf[0] = ns < 0 ? '-' : '+';
+	text_ns(buf + 1, n - 1, (uint64_t)(ns < 0 ? -ns : ns));
+	return buf;
+}
+
 char *text_count(char *buf, size_t n, uint64_t value)
 {
 	char digits[24];

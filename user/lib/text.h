@@ -21,6 +21,8 @@ char *text_utf8(char *buf, size_t n, const char *s);
 char *text_size(char *buf, size_t n, uint64_t bytes);
 /* "310ns", "1.25us", "18.0ms", "2.50s". */
 char *text_ns(char *buf, size_t n, uint64_t ns);
+/* A difference, as "+2.44ms" or "-310ns". */
+char *text_signed_ns(char *buf, size_t n, double ns);
 /* "412,332" */
 char *text_count(char *buf, size_t n, uint64_t value);
 
