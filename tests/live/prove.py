@@ -83,6 +83,23 @@ def between(run=0):
     after = loops(), perf()
     return found, (before[0], after[0]), (before[1], after[1])
 
+ROLES = {"browser": "chromium", "server of threads": "memcached"}
+
+@prop("prove uses: told only of programs that were looked into, and what fell is what lived in a space")
+def _():
+    found = quick("uses")
+    looked = {m["name"].split()[1] for m in found["measurements"] if m["name"].startswith("spaces ")}
+    missing = [what for what, name in ROLES.items() if name not in looked]
+    cannot = [s["cannot"] for s in found["steps"] if "cannot" in s]
+    want_equal([what for what in ROLES if any(f"no {what} " in c for c in cannot)], missing, "said to lack")
+    facts = [m["value"] for m in found["measurements"] if m["unit"] == "fact"]
+    want_equal(found["verdict"], "not-true-here" if not all(facts) else
+               "cannot-tell" if cannot else "proved", found["because"])
+    for name in looked & {"memcached"}:
+        names = {m["name"] for m in found["measurements"]}
+        if f"crashed {name}" in names:
+            want_equal(value(found, f"crashed {name}"), value(found, f"tasks {name}"), f"fell with one of {name}")
+
 def want_alike(ours, others, what):
     """Our interval reaches what others found, widened by what those differ by among themselves."""
     noise = max(others) / min(others) - 1
@@ -270,6 +287,10 @@ def _():
                 if n.startswith(f"latency {medium}, ")]
         # there and back, and once more to tell the end
         messages = sum(2 * (n + 1) * max(1, size // piece) for size, n in runs)
+        for n, m in names.items():
+            if n.startswith(f"streamed {medium}, "):
+                messages += m["value"] * max(1, parse_size(n.split(", ")[1]) // piece)
+                # each stream is answered by one message
         runs += [1] * (f"traced {medium}" in names)
         messages += value(found, f"traced {medium}") if f"traced {medium}" in names else 0
         # the last of each run may be under way when its sender is ended
@@ -388,6 +409,10 @@ def _():
     want_equal({n: round(c, 1) for n, c in copies.items()},
                {"pipe": 2, "socketpair": 2, "memfd": 1, "shared variable": 0, "process_vm_readv": 1,
                 "SysV queue": 4}, "copies")
+    for medium, most in (("pipe", "1.0M"), ("socketpair", "1.0M"), ("memfd", "1.0M")):
+        for size in ("1B", most):
+            if any(m["name"] == f"latency {medium}, {size}" for m in found["measurements"]):
+                want(value(found, f"throughput {medium}, {size}") > 0, f"throughput of {medium}, {size}")
     # one write and one read a message
     for medium in ("pipe", "FIFO", "socketpair", "SysV queue", "POSIX queue", "eventfd"):
         want_equal(value(found, f"calls {medium}"), 2, f"calls of a message by {medium}")

@@ -54,8 +54,43 @@ static void say_toll(struct lab *l, const struct medium *medium, const struct to
 	       toll->calls, toll->copies);
 }
 
-/* ns, one way */
-static double say_exchange(struct lab *l, struct exchange *x, struct line *line)
+/*
+ * What holds messages is filled while it is emptied; elsewhere the next waits until the last was
+ * taken, and the turns are all there is.
+ */
+static double throughput(struct exchange *x, double latency)
+{
+	double ns = latency, bytes = (double)x->size;
+
+	if (x->n_streams) {
+		ns = estimate_of(x->stream, x->n_streams).median;
+		bytes *= (double)x->in_stream;
+	}
+	return ns > 0 ? bytes * 1e9 / ns : 0;
+}
+
+static void say_throughput(struct lab *l, struct exchange *x, double rate, const char *size)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "throughput %s, %s", x->medium->name, size);
+	lab_count(l, name, rate, "B/s");
+	if (!x->n_streams)
+		return;
+	snprintf(name, sizeof(name), "streamed %s, %s", x->medium->name, size);
+	lab_count(l, name, (double)(x->n_streams * (x->in_stream + 1)), "messages");
+}
+
+/* What one medium took for the smallest and for the largest message; 0: not measured. */
+struct took {
+	double least; /* ns */
+	double most;
+	double last;		       /* of the largest that was passed */
+	double rate_small, rate_large; /* B/s, of the smallest and of the largest */
+	char large[16];
+};
+
+static void say_exchange(struct lab *l, struct exchange *x, struct line *line, struct took *took)
 {
 	struct estimate e = estimate_of(x->ns, x->n);
 	char name[64], size[16], ns[16];
@@ -65,11 +100,29 @@ static double say_exchange(struct lab *l, struct exchange *x, struct line *line)
 	lab_estimate(l, name, e);
 	append(line, "%s %s %s", line->used > strlen(x->medium->name) + 1 ? "," : "", size,
 	       text_ns(ns, sizeof(ns), (uint64_t)e.median));
-	if (x->size == MESSAGE_MOST && e.median > 0) {
-		snprintf(name, sizeof(name), "throughput %s, %s", x->medium->name, size);
-		lab_count(l, name, (double)x->size * 1e9 / e.median, "B/s");
-	}
-	return e.median;
+	took->rate_large = throughput(x, e.median);
+	say_throughput(l, x, took->rate_large, size);
+	snprintf(took->large, sizeof(took->large), "%s", size);
+	took->last = e.median;
+	took->most = x->size == MESSAGE_MOST ? e.median : 0;
+	if (took->least > 0)
+		return;
+	took->least = e.median;
+	took->rate_small = took->rate_large;
+}
+
+static void append_throughput(struct line *line, const struct medium *medium,
+			      const struct took *took)
+{
+	const char *how = medium->queues ? "as a stream" : "by turns";
+	char small[16], large[16];
+
+	if (!(took->least > 0))
+		return;
+	append(line, "; %s/s %s", text_size(small, sizeof(small), (uint64_t)took->rate_small), how);
+	if (strcmp(took->large, "1B"))
+		append(line, " of 1B, %s/s of %s",
+		       text_size(large, sizeof(large), (uint64_t)took->rate_large), took->large);
 }
 
 /*
@@ -83,48 +136,51 @@ static bool too_long(double ns, size_t i, uint64_t until)
 	return i && lab_now() + (uint64_t)(2 * SAMPLES_MIN * ns * (double)growth) > until;
 }
 
-/* What one medium took for the smallest and for the largest message; 0: not measured. */
-struct took {
-	double least;
-	double most;
-};
-
-static struct took measure_medium(struct lab *l, const struct medium *medium,
-				  const struct toll *toll, uint64_t until)
+/* Of every size that there is time for; -errno, or 0. */
+static int pass_sizes(struct lab *l, const struct medium *medium, uint64_t until, struct line *line,
+		      struct took *took)
 {
 	cleanup_free struct exchange *x = calloc(1, sizeof(*x));
-	struct took took = { 0 };
-	struct line line = { .used = 0 };
-	size_t i = 0;
-	double ns = 0;
 	int err = x ? 0 : -ENOMEM;
 
-	append(&line, "%s:", medium->name);
-	lab_say(l, PROOF_PROGRESS, "passing messages by %s", medium->name);
-	for (; !err && i < ARRAY_SIZE(sizes) && sizes[i] <= medium->most; i++) {
-		if (too_long(ns, i, until)) {
-			append(&line, "; larger left out: " LAB_TIME_IS_UP);
+	for (size_t i = 0; !err && i < ARRAY_SIZE(sizes) && sizes[i] <= medium->most; i++) {
+		if (too_long(took->last, i, until)) {
+			append(line, "; larger left out: " LAB_TIME_IS_UP);
 			break;
 		}
 		*x = (struct exchange){ .lab = l, .medium = medium, .size = sizes[i] };
 		x->most = (sizes[i] > 65536 ? 80 : EXCHANGE_MOST) / (l->quick ? 4 : 1);
+		x->streams = !medium->queues ? 0 : l->quick ? 3 : EXCHANGE_STREAMS;
 		x->until = lab_part(until, ARRAY_SIZE(sizes) - i);
 		exchange_run(x);
 		err = x->err;
-		if (err)
-			break;
-		ns = say_exchange(l, x, &line);
-		took.least = i ? took.least : ns;
-		took.most = sizes[i] == MESSAGE_MOST ? ns : 0;
+		if (!err)
+			say_exchange(l, x, line, took);
 	}
+	return err;
+}
+
+static struct took measure_medium(struct lab *l, const struct medium *medium,
+				  const struct toll *toll, uint64_t until)
+{
+	struct took took = { 0 };
+	struct line line = { .used = 0 };
+	bool any;
+	int err;
+
+	append(&line, "%s:", medium->name);
+	lab_say(l, PROOF_PROGRESS, "passing messages by %s", medium->name);
+	err = pass_sizes(l, medium, until, &line, &took);
+	any = took.least > 0;
+	append_throughput(&line, medium, &took);
 	say_toll(l, medium, toll, &line);
-	if (i)
+	if (any)
 		lab_say(l, PROOF_SAW, "%s", line.text);
 	if (err)
 		lab_say(l, PROOF_SAW, "%s: %s not possible here: %s", medium->name,
-			i ? "larger messages are" : "is", strerror(-err));
-	if (!medium->threads && (i || !err))
-		lab_fact(l, i > 0, "%s carries messages between processes", medium->name);
+			any ? "larger messages are" : "is", strerror(-err));
+	if (!medium->threads && (any || !err))
+		lab_fact(l, any, "%s carries messages between processes", medium->name);
 	return took;
 }
 
@@ -159,7 +215,8 @@ static void by_medium(struct lab *l, const struct toll *tolls)
 	struct core_use use;
 
 	lab_say(l, PROOF_STEP,
-		"pass messages of 1 byte to 1 MiB there and back; one way is half of it");
+		"pass messages of 1 byte to 1 MiB there and back, one way is half of it; then "
+		"streams of them, where a medium holds more than one");
 	core_describe(l);
 	core_begin(l, &use);
 	for (size_t i = 0; i < MEDIA; i++) {

@@ -156,7 +156,8 @@ void core_describe(struct lab *l)
 		return lab_say(l, PROOF_SAW,
 			       "this process may not be pinned to a core: tasks also move between "
 			       "cores, and figures hold for that");
-	lab_say(l, PROOF_SAW, "all of it on CPU %d of %ld%s%s, at nice %d", l->cpu, cores, machine(),
+	lab_say(l, PROOF_SAW, "all of it on CPU %d of %ld%s%s, at nice %d", l->cpu, cores,
+		machine(),
 		list_has("/sys/devices/system/cpu/nohz_full", l->cpu)
 			? ", without its tick while one task runs (nohz_full)"
 			: "",

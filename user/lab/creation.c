@@ -368,9 +368,10 @@ static double fork_with(struct lab *l, const struct load *w, uint64_t until)
 		snprintf(what, sizeof(what), "rewrite after %s", name);
 		lab_count(l, what, ns, "ns/MiB");
 		lab_say(l, PROOF_SAW,
-			"%s: its page tables are %.0f KiB; while the child lives, each MiB written "
+			"%s: page tables of %.0f KiB%s; while the child lives, each MiB written "
 			"again costs %s",
-			name, tables, text_ns(cost, sizeof(cost), (uint64_t)ns));
+			name, tables, w->huge ? ", most in reserve and not copied" : "",
+			text_ns(cost, sizeof(cost), (uint64_t)ns));
 	}
 	if (p)
 		munmap(p, w->mib * MIB);

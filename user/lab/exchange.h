@@ -5,7 +5,8 @@
 
 #include "lab/medium.h"
 
-#define EXCHANGE_MOST 400
+#define EXCHANGE_MOST	 400
+#define EXCHANGE_STREAMS 9
 
 struct exchange {
 	struct lab *lab;
@@ -15,11 +16,15 @@ struct exchange {
 	uint64_t until;	   /* as lab_now() */
 	const char *alias; /* the two sides' name while messages pass, NULL: they keep theirs */
 	const char *name;  /* and before and after */
+	size_t streams;	   /* then so many streams one way, at most EXCHANGE_STREAMS */
 
 	struct medium_state m;
-	double ns[EXCHANGE_MOST]; /* one way: half of there and back */
-	size_t n;		  /* round trips made */
-	uint64_t moved;		  /* bytes the two sides copied in user mode */
+	double ns[EXCHANGE_MOST];	 /* one way: half of there and back */
+	size_t n;			 /* round trips made */
+	uint64_t moved;			 /* bytes the two sides copied in user mode */
+	size_t in_stream;		 /* messages of a stream */
+	double stream[EXCHANGE_STREAMS]; /* ns of each, to the word that all has arrived */
+	size_t n_streams;
 	int err;
 };
 

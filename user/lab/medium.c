@@ -403,19 +403,20 @@ static void close_signal(struct medium_state *m)
 #define WORD 8 /* of an eventfd: it counts in words */
 
 const struct medium media[] = {
-	{ "shared variable", true, MOST, open_nothing, send_nothing, take_over, close_fds },
-	{ "pipe", false, MOST, open_pipe, send_bytes, receive_bytes, close_fds },
-	{ "FIFO", false, MOST, open_fifo, send_bytes, receive_bytes, close_fds },
-	{ "socketpair", false, MOST, open_socketpair, send_bytes, receive_bytes, close_fds },
-	{ "SysV queue", false, MOST, open_sysv_queue, send_sysv, receive_sysv, close_sysv },
-	{ "POSIX queue", false, MOST, open_mqueue, send_mqueue, receive_mqueue, close_fds },
-	{ "SysV shm", false, MOST, open_sysv_shm, send_memory, take_over, close_shmat },
-	{ "POSIX shm", false, MOST, open_posix_shm, send_memory, take_over, close_memory },
-	{ "memfd", false, MOST, open_memfd, send_memory, take_over, close_memory },
-	{ "shared file", false, MOST, open_file, send_memory, take_over, close_memory },
-	{ "eventfd", false, WORD, open_eventfd, send_event, receive_event, close_fds },
-	{ "signal", false, 1, open_signal, send_signal, receive_signal, close_signal },
-	{ "process_vm_readv", false, MOST, open_readv, send_nothing, receive_readv, close_fds },
+	{ "shared variable", true, false, MOST, open_nothing, send_nothing, take_over, close_fds },
+	{ "pipe", false, true, MOST, open_pipe, send_bytes, receive_bytes, close_fds },
+	{ "FIFO", false, true, MOST, open_fifo, send_bytes, receive_bytes, close_fds },
+	{ "socketpair", false, true, MOST, open_socketpair, send_bytes, receive_bytes, close_fds },
+	{ "SysV queue", false, true, MOST, open_sysv_queue, send_sysv, receive_sysv, close_sysv },
+	{ "POSIX queue", false, true, MOST, open_mqueue, send_mqueue, receive_mqueue, close_fds },
+	{ "SysV shm", false, false, MOST, open_sysv_shm, send_memory, take_over, close_shmat },
+	{ "POSIX shm", false, false, MOST, open_posix_shm, send_memory, take_over, close_memory },
+	{ "memfd", false, false, MOST, open_memfd, send_memory, take_over, close_memory },
+	{ "shared file", false, false, MOST, open_file, send_memory, take_over, close_memory },
+	{ "eventfd", false, false, WORD, open_eventfd, send_event, receive_event, close_fds },
+	{ "signal", false, false, 1, open_signal, send_signal, receive_signal, close_signal },
+	{ "process_vm_readv", false, false, MOST, open_readv, send_nothing, receive_readv,
+	  close_fds },
 };
 
 _Static_assert(ARRAY_SIZE(media) == MEDIA, "a medium for each place in the tables");

@@ -16,6 +16,7 @@
 struct board {
 	uint32_t turn[2]; /* futex words: a message lies ready for that side */
 	uint32_t over;	  /* the next message is the last */
+	uint32_t drained; /* the stream at work is the last */
 	uint64_t moved;	  /* bytes that the two copied themselves, in user mode */
 };
 
@@ -32,6 +33,7 @@ struct medium_state {
 struct medium {
 	const char *name;
 	bool threads;			     /* between two threads instead of two processes */
+	bool queues;			     /* holds messages that nobody has taken yet */
 	size_t most;			     /* the largest message it carries */
 	int (*open)(struct medium_state *m); /* -errno or 0 */
 	int (*send)(struct medium_state *m, int from, size_t n);

@@ -55,11 +55,12 @@ static void take_distribution(struct plot *p, const struct proof_record *r)
 	plot_add(plot_curve(p, class), (struct plot_point){ r->value, percent, percent, percent });
 }
 
-/* "latency MEDIUM, SIZE", the size as text_size() wrote it */
-static void take_latency(struct plot *p, const struct proof_record *r)
+/* "PREFIX MEDIUM, SIZE", the size as text_size() wrote it */
+static void take_medium(struct plot *p, const struct proof_record *r, const char *prefix)
 {
-	static const char prefix[] = "latency ", powers[] = "BKMG";
+	static const char powers[] = "BKMG";
 	const char *comma = strrchr(r->name, ',');
+	size_t before = strlen(prefix);
 	char name[48], *end;
 	double size;
 
@@ -68,9 +69,19 @@ static void take_latency(struct plot *p, const struct proof_record *r)
 	size = strtod(comma + 1, &end);
 	if (*end && strchr(powers, *end))
 		size *= pow(1024, (double)(strchr(powers, *end) - powers));
-	snprintf(name, sizeof(name), "%.*s", (int)(comma - r->name - (int)sizeof(prefix) + 1),
-		 r->name + sizeof(prefix) - 1);
+	snprintf(name, sizeof(name), "%.*s", (int)(comma - r->name) - (int)before,
+		 r->name + before);
 	plot_add(plot_curve(p, name), point_of(r, size));
+}
+
+static void take_latency(struct plot *p, const struct proof_record *r)
+{
+	take_medium(p, r, "latency ");
+}
+
+static void take_throughput(struct plot *p, const struct proof_record *r)
+{
+	take_medium(p, r, "throughput ");
 }
 
 static const struct picture {
@@ -95,6 +106,14 @@ static const struct picture {
 	    .y_format = plot_ns,
 	    .x_from_data = true },
 	  take_latency },
+	{ CLAIM_COMMUNICATION,
+	  { .title = "Throughput: a stream where the medium queues, else by turns",
+	    .x_name = "size of the message",
+	    .y_name = "bytes a second",
+	    .x_format = format_size,
+	    .y_format = format_size,
+	    .x_from_data = true },
+	  take_throughput },
 };
 
 static void draw_pictures(FILE *out, const struct proof *p, enum claim claim)
@@ -128,7 +147,6 @@ static const struct bars {
 	  "switch difference, ",
 	  { NULL },
 	  "How much dearer a switch between processes is (left of the line: cheaper)" },
-	{ CLAIM_COMMUNICATION, "throughput ", { NULL }, "Throughput at 1 MiB" },
 	{ CLAIM_COMMUNICATION, "copies ", { NULL }, "Copies of each byte, counted by trace" },
 	{ CLAIM_USES, "crashed ", { NULL }, "Tasks that one crash took, tried" },
 };
@@ -177,8 +195,6 @@ static void value(char *buf, size_t n, const struct proof_record *r)
 	if (!strcmp(r->unit, "ns"))
 		snprintf(buf, n, "%s%s", r->value < 0 ? "-" : "",
 			 text_ns(text, sizeof(text), (uint64_t)fabs(r->value)));
-	else if (!strcmp(r->unit, "B/s"))
-		snprintf(buf, n, "%s/s", text_size(text, sizeof(text), (uint64_t)r->value));
 	else
 		snprintf(buf, n, "%.3g", r->value);
 }
