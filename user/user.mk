@@ -3,7 +3,8 @@
 
 USER_SRC  := $(wildcard user/*.c user/*/*.c)
 USER_OBJ  := $(USER_SRC:%.c=$(O)/%.o)
-USER_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wformat=2 -Wstrict-prototypes -Wshadow \
+USER_OPT  := -O2
+USER_CFLAGS = -std=gnu11 $(USER_OPT) -g -Wall -Wextra -Werror -Wformat=2 -Wstrict-prototypes -Wshadow \
 	-Wno-missing-field-initializers -D_GNU_SOURCE -Iuser -Iuser/arch/$(ARCH) -Ikmod/uapi -Ibpf -I$(O)/bpf \
 	-I$(O)/user $(CFLAGS)
 USER_LDLIBS := -lsmartcols -lyajl -lcap -lbpf -lelf -lz -lm -lrt -lpthread
@@ -31,6 +32,9 @@ $(USER_OBJ): $(O)/%.o: %.c | $(BPF_SKELETONS) $(SYSCALL_NAMES)
 	$(Q)$(CC) $(USER_CFLAGS) -DMMLENS_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
 -include $(USER_OBJ:.o=.d)
+
+# What passes over every page of a space takes several at once.
+$(addprefix $(O)/user/,analysis/pages.o source/frames.o source/pagewalk.o): USER_OPT := -O3
 
 # The version is told by the front door.
 $(O)/user/main.o: Makefile

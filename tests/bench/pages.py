@@ -59,8 +59,10 @@ def _():
 @bench(f"{MAPPINGS} mappings", on="host")
 def _():
     with Subject("many", MAPPINGS) as s:
-        r = race({"of two, JSON": compared(s), "of one, JSON": compared(s)[:-1],
-                  "of two, table": [w for w in compared(s) if w != "--json"]}, rounds=5)
+        pids = [str(s.tids[role]) for role in ("pid", "child")]
+        r = race({f"of {word}, {form}": [MMLENS, "pages", *option, *pids[:n]]
+                  for n, word in ((2, "two"), (1, "one"))
+                  for form, option in (("JSON", ["--json"]), ("table", []))}, rounds=5)
     for name in r.times:
         r.below(name, 1)
 

@@ -439,6 +439,10 @@ def _():
         inside = [r for r in pages_between(s)["regions"] if start <= r["start"] < end]
         want_equal(len(inside), 20000, "regions")
         want_equal({r["same_frame"] for r in inside}, {1}, "same frames of each")
+        rows = mmlens("pages", s.tids["pid"], s.tids["child"], "-o", "START,SAME").expect(0).out.decode().splitlines()
+        seen = [row.split() for row in rows if row.endswith(" 1")]
+        want({f"{r['start']:x}" for r in inside} <= {start for start, _ in seen}, "rows of the table")
+        want_equal(sum("START" in row for row in rows), 1, "headings")
 
 
 @prop("mappings that change while they are read: always a whole answer, each page once")
@@ -484,7 +488,21 @@ def _():
     for mib in (16, 256):
         with Subject("cow", 50, mib) as s:
             sizes.append(peak("pages", "--json", s.tids["pid"], s.tids["child"]))
+            # a large mapping is counted in parts
+            seen = region_of(pages_between(s), *s.range("region"))
+            half = s.number("pages") // 2
+            want_equal([seen[k] for k in COUNTS], [half, half, 0], f"pages of {mib} MiB")
     want(sizes[1] - sizes[0] < 3 * 1024, f"KiB at 16 and 256 MiB: {sizes}")
+
+
+@prop("the inspector's memory does not grow with the number of mappings")
+def _():
+    need_frames()
+    sizes = []
+    for mappings in (5000, 30000):
+        with Subject("many", mappings) as s:
+            sizes.append(peak("pages", s.tids["pid"], s.tids["child"]))
+    want(sizes[1] - sizes[0] < 1024, f"KiB at 5,000 and 30,000 mappings: {sizes}")
 
 
 # ---- without the right to see frames ----

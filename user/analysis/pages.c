@@ -1,57 +1,100 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analysis/pages.h"
 
-/* Anonymous, of a private mapping, and neither merged nor empty: only fork shares such a page. */
-static uint64_t by_fork(uint64_t e, bool shared)
+/*
+ * A space has millions of pages: their bits are added up without a branch, in variables of the
+ * loop, so that the compiler takes several at once.
+ */
+#define BIT_PRESENT   63
+#define BIT_FILE      61
+#define BIT_HUGE      60
+#define BIT_KSM	      59
+#define BIT_ZERO      57
+#define BIT_EXCLUSIVE 56
+
+_Static_assert(PAGE_PRESENT == 1ULL << BIT_PRESENT && PAGE_FILE == 1ULL << BIT_FILE &&
+		       PAGE_HUGE == 1ULL << BIT_HUGE && PAGE_KSM == 1ULL << BIT_KSM &&
+		       PAGE_ZERO == 1ULL << BIT_ZERO && PAGE_EXCLUSIVE == 1ULL << BIT_EXCLUSIVE,
+	       "the bits are those of the model");
+
+/* 1 for an anonymous page that is neither merged nor empty: in private memory only fork shares it. */
+static uint64_t plain(uint64_t e)
 {
-	return !shared && !(e & (PAGE_FILE | PAGE_KSM | PAGE_ZERO));
+	return ~(e >> BIT_FILE | e >> BIT_KSM | e >> BIT_ZERO) & 1;
 }
 
-static void count_labels(struct page_counts *c, uint64_t e)
+static uint64_t same_frame(uint64_t a, uint64_t b)
 {
-	c->file += !!(e & PAGE_FILE);
-	c->ksm += !!(e & PAGE_KSM);
-	c->huge += !!(e & PAGE_HUGE);
-	c->zero += !!(e & PAGE_ZERO);
+	return (((a ^ b) & PAGE_FRAME) - 1) >> 63;
+}
+
+static void count_swapped(struct page_counts *c, const uint64_t *a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		c->swapped += page_is_swapped(a[i]);
 }
 
 void pages_count(struct page_counts *c, const uint64_t *a, size_t n, bool shared)
 {
-	for (size_t i = 0; i < n; i++) {
-		uint64_t e = a[i];
+	uint64_t present = 0, file = 0, ksm = 0, huge = 0, zero = 0, exclusive = 0, fork = 0;
 
-		if (!e)
-			continue;
-		if (!(e & PAGE_PRESENT)) {
-			c->swapped += page_is_swapped(e);
-			continue;
-		}
-		c->present++;
-		c->exclusive += !!(e & PAGE_EXCLUSIVE);
-		count_labels(c, e);
-		if (!(e & PAGE_EXCLUSIVE))
-			c->shared_by_fork += by_fork(e, shared);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t e = a[i], here = e >> BIT_PRESENT;
+
+		present += here;
+		file += here & e >> BIT_FILE;
+		ksm += here & e >> BIT_KSM;
+		huge += here & e >> BIT_HUGE;
+		zero += here & e >> BIT_ZERO;
+		exclusive += here & e >> BIT_EXCLUSIVE;
+		fork += here & ~(e >> BIT_EXCLUSIVE) & plain(e);
 	}
+	c->present += present;
+	c->file += file;
+	c->ksm += ksm;
+	c->huge += huge;
+	c->zero += zero;
+	c->exclusive += exclusive;
+	c->shared_by_fork += shared ? 0 : fork;
+	if (present < n)
+		count_swapped(c, a, n);
+}
+
+static void count_swapped_pair(struct page_counts *c, const uint64_t *a, const uint64_t *b,
+			       size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		c->swapped += !(a[i] & b[i] & PAGE_PRESENT) && page_is_populated(a[i]) &&
+			      page_is_populated(b[i]);
 }
 
 void pages_count_pair(struct page_counts *c, const uint64_t *a, const uint64_t *b, size_t n,
 		      bool shared)
 {
-	for (size_t i = 0; i < n; i++) {
-		bool same;
+	uint64_t present = 0, file = 0, ksm = 0, huge = 0, zero = 0, same = 0, fork = 0;
 
-		if (!(a[i] & b[i] & PAGE_PRESENT)) {
-			c->swapped += page_is_populated(a[i]) && page_is_populated(b[i]);
-			continue;
-		}
-		same = !((a[i] ^ b[i]) & PAGE_FRAME);
-		c->present++;
-		c->same += same;
-		c->different += !same;
-		count_labels(c, a[i]);
-		if (same)
-			c->shared_by_fork += by_fork(a[i], shared);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t e = a[i], both = (e & b[i]) >> BIT_PRESENT;
+		uint64_t one = both & same_frame(e, b[i]);
+
+		present += both;
+		file += both & e >> BIT_FILE;
+		ksm += both & e >> BIT_KSM;
+		huge += both & e >> BIT_HUGE;
+		zero += both & e >> BIT_ZERO;
+		same += one;
+		fork += one & plain(e);
 	}
+	c->present += present;
+	c->file += file;
+	c->ksm += ksm;
+	c->huge += huge;
+	c->zero += zero;
+	c->same += same;
+	c->different += present - same;
+	c->shared_by_fork += shared ? 0 : fork;
+	if (present < n)
+		count_swapped_pair(c, a, b, n);
 }
 
 uint64_t pages_changed(const uint64_t *before, const uint64_t *after, size_t n)

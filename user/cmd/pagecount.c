@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,16 @@ struct counting {
 	bool shared;
 };
 
+/* Of a large mapping; all but the last are counted in threads of their own. */
+struct part {
+	struct pagewalk walk;
+	struct counting k;
+	pthread_t thread;
+	bool runs;
+	bool open;
+	int err;
+};
+
 static void count_piece(const struct piece *p, void *arg)
 {
 	struct counting *k = arg;
@@ -25,19 +36,65 @@ static void count_piece(const struct piece *p, void *arg)
 		k->c.changed += pages_changed(p->a, p->again, p->n);
 }
 
+static void *count_part(void *arg)
+{
+	struct part *p = arg;
+
+	p->err = pagewalk_pages(&p->walk, count_piece, &p->k);
+	return NULL;
+}
+
+static void start(struct part *p, bool last)
+{
+	if (p->err)
+		return;
+	p->open = true;
+	p->runs = !last && !pthread_create(&p->thread, NULL, count_part, p);
+	if (!p->runs)
+		count_part(p);
+}
+
+static void end(struct part *p, struct page_counts *sum)
+{
+	if (p->runs)
+		pthread_join(p->thread, NULL);
+	if (p->open)
+		pagewalk_part_close(&p->walk);
+	pages_add(sum, &p->k.c);
+}
+
+static int count_parts(struct pagewalk *w, struct counting *k, unsigned int n)
+{
+	struct part parts[PAGEWALK_PARTS] = { 0 };
+	int err = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		parts[i].k = *k;
+		parts[i].err = pagewalk_part(w, i, n, &parts[i].walk);
+		start(&parts[i], i == n - 1);
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		end(&parts[i], &k->c);
+		if (parts[i].err)
+			err = parts[i].err;
+	}
+	return err;
+}
+
 static int count_region(struct pagecount *pc, struct pagewalk *w)
 {
 	struct counting k = { .shared = region_is_shared(&w->region) };
+	unsigned int parts = pagewalk_parts(w);
 	int err;
 
-	k.c.pages = (w->region.end - w->region.start) >> w->a.pagemap.page_shift;
 	k.c.pair = pc->b;
 	k.c.frames = pc->frames.visible;
 	k.c.labels = pc->frames.visible && pc->frames.flags_fd >= 0;
-	err = pagewalk_pages(w, count_piece, &k);
+	err = parts > 1 ? count_parts(w, &k, parts) : pagewalk_pages(w, count_piece, &k);
 	if (err)
 		return err;
-	k.c.unread = w->unread;
+	k.c.pages = (w->region.end - w->region.start) >> w->a.pagemap.page_shift;
+	k.c.unread = parts > 1 ? 0 : w->unread;
 	pages_rest_absent(&k.c);
 	pages_add(&pc->totals, &k.c);
 	if (pc->region)

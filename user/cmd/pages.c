@@ -172,6 +172,7 @@ static int print_table(const struct pages_args *args, struct pagecount *pc)
 	l.table = table_new(region_columns, region_columns_n, defaults_of(pc), view, &bad);
 	if (!l.table)
 		return fail(EXIT_FAILED, "pages", "out of memory");
+	table_stream(l.table, stdout);
 	pc->region = add_row;
 	pc->arg = &l;
 	err = pagecount_run(pc);

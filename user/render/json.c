@@ -48,10 +48,12 @@ static void write_out(void *ctx, const char *s, size_t n)
 
 struct json *json_open(FILE *out, bool lines)
 {
-	struct json *j = calloc(1, sizeof(*j));
+	struct json *j = malloc(sizeof(*j));
 
 	if (!j)
 		return NULL;
+	/* nothing of the buffer is touched that is not filled */
+	memset(j, 0, offsetof(struct json, buf));
 	j->gen = yajl_gen_alloc(NULL);
 	if (!j->gen) {
 		free(j);

@@ -10,6 +10,8 @@
 #include "render/table.h"
 
 #define TABLE_COLUMNS_MAX 96
+/* Rows of a stream that are laid out together, and are in memory at a time. */
+#define STREAM_ROWS 2048
 
 struct table {
 	struct libscols_table *scols;
@@ -17,6 +19,8 @@ struct table {
 	size_t n;
 	bool bytes;
 	bool raw; /* libsmartcols escapes by itself whatever is not printable ASCII */
+	FILE *stream;
+	size_t rows; /* of the stream, not yet printed */
 };
 
 static int table_pick(struct table *t, const struct column *cols, size_t n, const char *list,
@@ -102,10 +106,38 @@ static const char *cell(const struct table *t, const struct value *v, char *buf,
 	return value_text(buf, n, v, t->bytes);
 }
 
+void table_stream(struct table *t, FILE *out)
+{
+	t->stream = out;
+}
+
+/* No column becomes narrower than it was, so that the parts of a stream stand below each other. */
+static void keep_widths(struct table *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct libscols_column *c = scols_table_get_column(t->scols, i);
+
+		if (scols_column_get_width(c) > 1)
+			scols_column_set_whint(c, (double)scols_column_get_width(c));
+	}
+}
+
+static void print_part(struct table *t)
+{
+	table_print(t, t->stream);
+	keep_widths(t);
+	scols_table_enable_noheadings(t->scols, 1);
+}
+
 struct libscols_line *table_add(struct table *t, struct libscols_line *parent, const void *row)
 {
-	struct libscols_line *line = scols_table_new_line(t->scols, parent);
+	struct libscols_line *line;
 
+	if (t->stream && t->rows++ == STREAM_ROWS) {
+		print_part(t);
+		t->rows = 1;
+	}
+	line = scols_table_new_line(t->scols, parent);
 	for (size_t i = 0; line && i < t->n; i++) {
 		struct value v = { .type = VALUE_NULL };
 		char text[1024];

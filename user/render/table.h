@@ -25,6 +25,12 @@ struct table *table_new(const struct column *cols, size_t n, const char *default
 			const struct view *view, const char **bad);
 void table_free(struct table *t);
 
+/*
+ * Where many rows may come and none has children: they are printed to `out` in parts, so that
+ * memory does not grow with them. What is left is printed by table_print().
+ */
+void table_stream(struct table *t, FILE *out);
+
 /* Adds a row below `parent` (NULL: at the top); returns its handle for children. */
 struct libscols_line *table_add(struct table *t, struct libscols_line *parent, const void *row);
 /* Prints and forgets the rows. */

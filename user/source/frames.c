@@ -24,15 +24,11 @@
 /* Flags read at once over a run of neighbouring frames. */
 #define FLAG_RUN 512
 
-static uint64_t own_entry(const void *at)
+static uint64_t entry_of(const struct pagemap *self, const void *at)
 {
-	struct pagemap self;
 	uint64_t entry = 0;
 
-	if (pagemap_open(&self, (uint32_t)getpid()))
-		return 0;
-	pagemap_read(&self, (uintptr_t)at & ~(uint64_t)((1 << self.page_shift) - 1), 1, &entry);
-	pagemap_close(&self);
+	pagemap_read(self, (uintptr_t)at & ~((1ULL << self->page_shift) - 1), 1, &entry);
 	return entry;
 }
 
@@ -40,17 +36,17 @@ static uint64_t own_entry(const void *at)
  * A page read but never written is the zero page, but on a kernel that does without it: there each
  * is a page of its own.
  */
-static uint64_t find_zero(void)
+static uint64_t find_zero(const struct pagemap *self)
 {
-	size_t len = (size_t)sysconf(_SC_PAGESIZE);
+	size_t len = 1UL << self->page_shift;
 	volatile char *p = mmap(NULL, 2 * len, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t first, second;
 
 	if (p == MAP_FAILED)
 		return 0;
 	(void)p[0], (void)p[len];
-	first = own_entry((const void *)p);
-	second = own_entry((const char *)p + len);
+	first = entry_of(self, (const void *)p);
+	second = entry_of(self, (const char *)p + len);
 	munmap((void *)p, 2 * len);
 	if (!(first & second & PAGE_PRESENT) || (first ^ second) & PAGE_FRAME)
 		return 0;
@@ -146,19 +142,29 @@ static size_t huge_pages(void)
 	return bytes / (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void frames_init(struct frames *f)
+/* What is told of pages of our own. */
+static void try_own(struct frames *f)
 {
+	struct pagemap self;
 	uint64_t here = 1, flags;
 
+	if (pagemap_open(&self, (uint32_t)getpid()))
+		return;
+	here = entry_of(&self, &here) & PAGE_FRAME;
+	f->visible = here;
+	f->ksm_of_all = frames_flags(f, here, &flags) && flags & 1ULL << KPF_KSM;
+	f->zero = find_zero(&self);
+	pagemap_close(&self);
+}
+
+void frames_init(struct frames *f)
+{
 	memset(f, 0, sizeof(*f));
 	f->flags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
 	f->count_fd = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
-	f->visible = own_entry(&here) & PAGE_FRAME;
-	f->ksm_of_all =
-		frames_flags(f, own_entry(&here) & PAGE_FRAME, &flags) && flags & 1ULL << KPF_KSM;
+	try_own(f);
 	f->ksm = ksm_in_use();
 	f->huge = huge_pages();
-	f->zero = find_zero();
 	if (getrandom(f->key, sizeof(f->key), 0) != (ssize_t)sizeof(f->key))
 		f->key[0] = (uintptr_t)f ^ (uint64_t)getpid();
 }
@@ -201,10 +207,13 @@ uint64_t frames_id(const struct frames *f, uint64_t frame)
 
 static void label_zero(const struct frames *f, size_t n, uint64_t *e)
 {
+	const uint64_t zero = PAGE_PRESENT | f->zero, known = f->zero ? PAGE_ZERO : 0;
+
 	for (size_t i = 0; i < n; i++) {
-		e[i] &= ~PAGE_LABELS;
-		if (f->zero && (e[i] & (PAGE_PRESENT | PAGE_FRAME)) == (PAGE_PRESENT | f->zero))
-			e[i] |= PAGE_ZERO;
+		uint64_t other = (e[i] & (PAGE_PRESENT | PAGE_FRAME)) ^ zero;
+
+		/* all ones for the zero page alone; no branch, so that several are done at once */
+		e[i] = (e[i] & ~PAGE_LABELS) | (known & -((~other & (other - 1)) >> 63));
 	}
 }
 

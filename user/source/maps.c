@@ -23,12 +23,14 @@ struct maps {
 
 int maps_from(int fd, struct maps **out)
 {
-	struct maps *m = calloc(1, sizeof(*m));
+	struct maps *m = malloc(sizeof(*m));
 
 	if (!m) {
 		close(fd);
 		return -ENOMEM;
 	}
+	/* nothing of the buffer is touched that is not filled */
+	memset(m, 0, offsetof(struct maps, buf));
 	m->fd = fd;
 	*out = m;
 	return 0;

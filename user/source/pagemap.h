@@ -10,8 +10,11 @@
 
 #include "model/region.h"
 
-/* Entries: a pread of 256 KiB is as fast as a larger one, and stays in the cache of a processor. */
-#define PAGEMAP_CHUNK 32768u
+/*
+ * Entries: a pread of 32 KiB is as fast as a larger one, stays in the nearest cache of a processor,
+ * and to fault in a buffer eight times as large took longer than all the other calls it saved.
+ */
+#define PAGEMAP_CHUNK 4096u
 
 /* What this kernel makes of MADV_GUARD_INSTALL (6.13). */
 enum guard_sight {

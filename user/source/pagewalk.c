@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,27 +11,27 @@
 #include "lib/cleanup.h"
 #include "source/pagewalk.h"
 
-/* Above this it is cheaper to ask whether the process took faults than to read its pages again. */
-#define REREAD_PAGES 4096
-/* A window at first, and its reach beyond a mapping: what one page table maps. */
+/*
+ * A window at first, and its reach beyond a mapping: what one page table maps. Above this it is
+ * cheaper to ask whether the process took faults than to read its pages again.
+ */
 #define WINDOW_PAGES 512
 /* From here on it pays to ask where a mapping is populated. */
 #define SEEK_BYTES (4ULL << 20)
+/* Walking this takes many times as long as to start a thread. */
+#define PART_BYTES (128ULL << 20)
+/* What one page table maps: no two parts read of the same. */
+#define CUT_BYTES (2ULL << 20)
 /* Page tables of the kernel's half: the vsyscall page belongs to no space. */
 #define KERNEL_HALF (1ULL << 63)
 
 /* Minor and major faults of the whole process: fields 10 and 12 of its stat. */
-static uint64_t read_faults(uint32_t pid)
+static uint64_t read_faults(int stat_fd)
 {
-	char path[40], buf[1024];
-	cleanup_close int fd = -1;
+	char buf[1024], *p;
 	uint64_t minor, major;
-	ssize_t got;
-	char *p;
+	ssize_t got = pread(stat_fd, buf, sizeof(buf) - 1, 0);
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 	if (got <= 0)
 		return UINT64_MAX;
 	buf[got] = '\0';
@@ -43,18 +44,20 @@ static uint64_t read_faults(uint32_t pid)
 
 static int side_open(struct pagewalk_side *s, uint32_t pid)
 {
+	char path[40];
 	int err;
 
 	s->pid = pid;
 	s->pagemap.fd = -1;
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	s->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
 	err = maps_open(pid, &s->maps);
 	if (!err)
 		err = pagemap_open(&s->pagemap, pid);
 	if (err)
 		return err;
-	s->entries = malloc(PAGEMAP_CHUNK * sizeof(*s->entries));
-	s->faults = read_faults(pid);
-	return s->entries ? 0 : -ENOMEM;
+	s->faults = read_faults(s->stat_fd);
+	return 0;
 }
 
 static void side_close(struct pagewalk_side *s)
@@ -63,7 +66,26 @@ static void side_close(struct pagewalk_side *s)
 		return;
 	maps_close(s->maps);
 	pagemap_close(&s->pagemap);
-	free(s->entries);
+	if (s->stat_fd >= 0)
+		close(s->stat_fd);
+}
+
+static int make_room(struct pagewalk *w)
+{
+	size_t room = PAGEMAP_CHUNK * sizeof(uint64_t);
+
+	w->room = WINDOW_PAGES;
+	w->a.entries = malloc(room);
+	w->b.entries = w->b.pid ? malloc(room) : NULL;
+	w->again = w->b.pid ? malloc(room) : NULL;
+	return w->a.entries && (!w->b.pid || (w->b.entries && w->again)) ? 0 : -ENOMEM;
+}
+
+static void free_room(struct pagewalk *w)
+{
+	free(w->a.entries);
+	free(w->b.entries);
+	free(w->again);
 }
 
 int pagewalk_open(struct pagewalk *w, struct frames *f, uint32_t a, uint32_t b, uint32_t *failed)
@@ -72,17 +94,15 @@ int pagewalk_open(struct pagewalk *w, struct frames *f, uint32_t a, uint32_t b, 
 
 	memset(w, 0, sizeof(*w));
 	w->frames = f;
-	w->room = WINDOW_PAGES;
 	frames_mergeable(f, a, &w->mergeable);
 	*failed = a;
 	err = side_open(&w->a, a);
 	if (!err && b) {
 		*failed = b;
 		err = side_open(&w->b, b);
-		w->again = malloc(PAGEMAP_CHUNK * sizeof(*w->again));
-		if (!err && !w->again)
-			err = -ENOMEM;
 	}
+	if (!err)
+		err = make_room(w);
 	if (err)
 		pagewalk_close(w);
 	return err;
@@ -92,7 +112,7 @@ void pagewalk_close(struct pagewalk *w)
 {
 	side_close(&w->a);
 	side_close(&w->b);
-	free(w->again);
+	free_room(w);
 	giants_deinit(&w->giants);
 	mergeable_deinit(&w->mergeable);
 	memset(w, 0, sizeof(*w));
@@ -153,7 +173,7 @@ int pagewalk_next(struct pagewalk *w)
 
 static bool took_faults(struct pagewalk_side *s)
 {
-	uint64_t now = read_faults(s->pid);
+	uint64_t now = read_faults(s->stat_fd);
 	bool took = now != s->faults || now == UINT64_MAX;
 
 	s->faults = now;
@@ -165,24 +185,26 @@ static bool took_faults(struct pagewalk_side *s)
 /* The first side once more, unless that is dear and it cannot have changed by its own doing. */
 static int read_again(struct pagewalk *w, size_t n)
 {
-	w->reread = n <= REREAD_PAGES || took_faults(&w->a);
+	w->reread = n <= WINDOW_PAGES || took_faults(&w->a);
 	return w->reread ? pagemap_read(&w->a.pagemap, w->start, n, w->again) : 0;
 }
 
-static bool any(const uint64_t *e, size_t n)
+static size_t populated(const uint64_t *e, size_t n)
 {
-	uint64_t all = 0;
+	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++)
-		all |= e[i];
-	return all;
+		found += !!e[i];
+	return found;
 }
 
 static int window_read(struct pagewalk *w, size_t n)
 {
 	int err = pagemap_read(&w->a.pagemap, w->start, n, w->a.entries);
+	size_t found = err ? 0 : populated(w->a.entries, n);
 
-	w->empty = !err && !any(w->a.entries, n);
+	w->dense = found > n / 2;
+	w->empty = !err && !found;
 	w->stop = w->start + ((uint64_t)n << w->a.pagemap.page_shift);
 	if (w->empty)
 		return 0;
@@ -197,15 +219,6 @@ static int window_read(struct pagewalk *w, size_t n)
 	return 0;
 }
 
-static bool dense(const uint64_t *e, size_t n)
-{
-	size_t populated = 0;
-
-	for (size_t i = 0; i < n; i++)
-		populated += !!e[i];
-	return populated > n / 2;
-}
-
 static int window_move(struct pagewalk *w, uint64_t va)
 {
 	unsigned int shift = w->a.pagemap.page_shift;
@@ -216,7 +229,7 @@ static int window_move(struct pagewalk *w, uint64_t va)
 
 	w->start = w->stop = va;
 	err = window_read(w, n);
-	if (!err && !w->empty && dense(w->a.entries, n))
+	if (w->dense)
 		w->room = w->room < PAGEMAP_CHUNK / 2 ? 2 * w->room : PAGEMAP_CHUNK;
 	else
 		w->room = WINDOW_PAGES;
@@ -229,7 +242,8 @@ static int seek(struct pagewalk *w, uint64_t *va)
 	uint64_t left = w->region.end - *va;
 	int found;
 
-	if (left < SEEK_BYTES)
+	/* behind a dense window there is hardly ever a hole */
+	if (left < SEEK_BYTES || (w->dense && *va == w->stop))
 		return 1;
 	found = pagemap_seek(&w->a.pagemap, va, w->region.end);
 	if (found != -EOPNOTSUPP)
@@ -282,4 +296,48 @@ int pagewalk_pages(struct pagewalk *w, void (*fn)(const struct piece *p, void *a
 		va += (uint64_t)p.n << w->a.pagemap.page_shift;
 	}
 	return 0;
+}
+
+/* ---- parts ---- */
+
+unsigned int pagewalk_parts(struct pagewalk *w)
+{
+	uint64_t va = w->region.start, parts = (w->region.end - va) / PART_BYTES;
+	cpu_set_t cpus;
+
+	/* where no scan leaps over holes, giants are counted in their order */
+	if (parts < 2 || pagemap_seek(&w->a.pagemap, &va, w->region.end) != 1 ||
+	    sched_getaffinity(0, sizeof(cpus), &cpus))
+		return 1;
+	if (parts > (uint64_t)CPU_COUNT(&cpus))
+		parts = (uint64_t)CPU_COUNT(&cpus);
+	return parts < PAGEWALK_PARTS ? (unsigned int)parts : PAGEWALK_PARTS;
+}
+
+static uint64_t cut_at(const struct region *r, unsigned int i, unsigned int n)
+{
+	uint64_t at = r->start + (r->end - r->start) / n * i;
+
+	return i == 0 ? r->start : i == n ? r->end : at / CUT_BYTES * CUT_BYTES;
+}
+
+int pagewalk_part(const struct pagewalk *w, unsigned int i, unsigned int n, struct pagewalk *part)
+{
+	int err;
+
+	*part = *w;
+	part->region.start = cut_at(&w->region, i, n);
+	part->region.end = cut_at(&w->region, i + 1, n);
+	part->start = part->stop = 0;
+	part->dense = false;
+	part->giants = (struct giants){ 0 };
+	err = make_room(part);
+	if (err)
+		free_room(part);
+	return err;
+}
+
+void pagewalk_part_close(struct pagewalk *part)
+{
+	free_room(part);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Walks the mappings of one space, or those that two have at the same addresses, and hands over
- * the pages piece by piece. Pages are read through a window of at most 256 KiB that grows where
+ * the pages piece by piece. Pages are read through a window of at most 32 KiB that grows where
  * memory is dense, begins again small where it is not, and reaches over small neighbours: what is
  * kept and what is read follow what is populated, not what is mapped.
  */
@@ -13,12 +13,15 @@
 #include "source/maps.h"
 #include "source/pagemap.h"
 
+#define PAGEWALK_PARTS 4 /* at most */
+
 struct pagewalk_side {
 	uint32_t pid;
 	struct maps *maps;
 	struct pagemap pagemap;
 	struct region region; /* where the walk is */
 	uint64_t *entries;
+	int stat_fd;
 	uint64_t faults; /* of the process, when last asked */
 };
 
@@ -35,6 +38,7 @@ struct pagewalk {
 	uint64_t stop;
 	size_t room; /* pages of the next window */
 	bool reread; /* `again` holds the window too */
+	bool dense;  /* most of its pages are there */
 	bool empty;  /* the first side has nothing in the window, the rest was not read */
 	bool started;
 	struct mergeable mergeable; /* of the first side */
@@ -56,5 +60,14 @@ void pagewalk_close(struct pagewalk *w);
 int pagewalk_next(struct pagewalk *w);
 /* Its pages. Stretches that the first side never touched may be left out. -errno. */
 int pagewalk_pages(struct pagewalk *w, void (*fn)(const struct piece *p, void *arg), void *arg);
+
+/*
+ * A large mapping can be walked in parts, each in a thread of its own. Into how many it is worth to
+ * cut the one at hand; 1: it is not.
+ */
+unsigned int pagewalk_parts(struct pagewalk *w);
+/* The i-th of n. What is open is lent by `w`, which must stand still until the part is closed. -errno. */
+int pagewalk_part(const struct pagewalk *w, unsigned int i, unsigned int n, struct pagewalk *part);
+void pagewalk_part_close(struct pagewalk *part);
 
 #endif
