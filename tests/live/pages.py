@@ -439,7 +439,8 @@ def _():
         inside = [r for r in pages_between(s)["regions"] if start <= r["start"] < end]
         want_equal(len(inside), 20000, "regions")
         want_equal({r["same_frame"] for r in inside}, {1}, "same frames of each")
-        rows = mmlens("pages", s.tids["pid"], s.tids["child"], "-o", "START,SAME").expect(0).out.decode().splitlines()
+        table = mmlens("pages", s.tids["pid"], s.tids["child"], "-o", "START,SAME").expect(0)
+        rows = table.out.decode().splitlines()
         seen = [row.split() for row in rows if row.endswith(" 1")]
         want({f"{r['start']:x}" for r in inside} <= {start for start, _ in seen}, "rows of the table")
         want_equal(sum("START" in row for row in rows), 1, "headings")
