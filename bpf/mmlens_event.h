@@ -109,8 +109,11 @@ _Static_assert(sizeof(struct mmlens_task_rec) == 8 * 4 + 10 * 8 + MMLENS_RES_NR 
 struct mmlens_task_ask {
 	struct mmlens_keys keys;
 	__u32 page_size;
-	__u32 pad;
+	__u32 task_type; /* BTF id of the kernel's task_struct */
 };
+
+/* The number of a helper that no kernel has: a call of bpf_rdonly_cast() where there is that. */
+#define MMLENS_CALL_CAST 0x6d6d6c
 
 /*
  * Switches.

@@ -318,8 +318,18 @@ static __always_inline void touch_all(const struct task_struct *t)
 	laundry = arch_kernel_sp(t);
 }
 
-static __always_inline bool fill(struct bpf_iter__task *ctx, struct task_struct *t)
+/*
+ * Of what it iterates over the verifier knows that it is a task and alive, and for each pointer read
+ * from such a one it looks through all of the kernel's types, up to four times, for the word that
+ * this is alive too (btf_nested_type_is_trusted(), from 6.3 on): half the time to load. Nothing here
+ * needs that word, so it is given up.
+ */
+static void *(*const cast)(const void *obj, __u32 type) = (void *)MMLENS_CALL_CAST;
+
+static __always_inline bool fill(struct bpf_iter__task *ctx, struct task_struct *alive)
 {
+	struct task_struct *t = cast(alive, ask.task_type);
+
 	if (!ctx->meta->seq_num)
 		pass.level = reader_level();
 	touch_all(t);
@@ -333,7 +343,7 @@ static __always_inline bool fill(struct bpf_iter__task *ctx, struct task_struct 
 	fill_cgroup(t);
 	fill_seccomp(t);
 	fill_kernel_stack(t);
-	fill_user_sp(t);
+	fill_user_sp(alive);
 	return true;
 }
 

@@ -4,26 +4,45 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "source/bpf_env.h"
+#include "mmlens_event.h"
 #include "source/bpf_types.h"
+#include "source/btf_ids.h"
 #include "tasks.skel.h"
 #include "unit.h"
 
 static const char *const named[] = { "task_struct", "mm_struct",      "upid",	"nsproxy",
 				     "cred",	    "vm_area_struct", "css_set" };
 
+static struct btf *all;
+
+static int load_all(void **state)
+{
+	(void)state;
+	all = btf__load_vmlinux_btf();
+	return 0;
+}
+
+static int free_all(void **state)
+{
+	(void)state;
+	btf__free(all);
+	return 0;
+}
+
 static struct btf *selected(void)
 {
-	size_t len;
-	const void *elf = tasks_bpf__elf_bytes(&len);
-	struct bpf_types types = bpf_types_new(elf, len);
+	struct bpf_types types = bpf_types_new();
+	struct tasks_bpf *skel = tasks_bpf__open();
 	struct btf *btf;
 
+	assert_non_null(skel);
 	assert_non_null(bpf_types_path(&types));
+	assert_int_equal(bpf_types_fill(&types, skel->obj), 0);
 	btf = btf__parse(bpf_types_path(&types), NULL);
 	assert_non_null(btf);
 	bpf_types_free(&types);
 	assert_null(bpf_types_path(&types));
+	tasks_bpf__destroy(skel);
 	return btf;
 }
 
@@ -41,7 +60,6 @@ static void assert_same_member(const struct btf *a, const struct btf_type *in_a,
 /* {name}: same size, same members in the same places, each of the same size. */
 static void same_layout(void **state)
 {
-	const struct btf *all = bpf_env_btf();
 	struct btf *few;
 
 	(void)state;
@@ -66,7 +84,6 @@ static void same_layout(void **state)
 /* An enumeration has all its values: by them the programs ask what helpers there are. */
 static void same_values(void **state)
 {
-	const struct btf *all = bpf_env_btf();
 	struct btf *few;
 	int a, b;
 
@@ -87,21 +104,27 @@ static void few_types(void **state)
 	struct btf *few;
 
 	(void)state;
-	if (!bpf_env_btf())
+	if (!all)
 		skip();
 	few = selected();
 	assert_true(btf__find_by_name_kind(few, "super_block", BTF_KIND_STRUCT) < 0);
-	assert_true(btf__type_cnt(few) * 20 < btf__type_cnt(bpf_env_btf()));
+	assert_true(btf__type_cnt(few) * 20 < btf__type_cnt(all));
 	btf__free(few);
 }
 
-static void no_object(void **state)
+/* The ids found on the way are those that libbpf finds; what there is not has none. */
+static void same_ids(void **state)
 {
-	struct bpf_types types = bpf_types_new("no ELF", 6);
-
 	(void)state;
-	assert_null(bpf_types_path(&types));
-	bpf_types_free(&types);
+	if (!all)
+		skip();
+	btf__free(selected());
+	assert_int_equal(btf_id("bpf_iter_task"),
+			 btf__find_by_name_kind(all, "bpf_iter_task", BTF_KIND_FUNC));
+	assert_int_equal(btf_id("btf_trace_sched_switch"),
+			 btf__find_by_name_kind(all, "btf_trace_sched_switch", BTF_KIND_TYPEDEF));
+	if (btf__find_by_name_kind(all, "pcpu_hot", BTF_KIND_VAR) < 0)
+		assert_int_equal(btf_id("pcpu_hot"), 0);
 }
 
 int main(void)
@@ -110,8 +133,8 @@ int main(void)
 		cmocka_unit_test(same_layout),
 		cmocka_unit_test(same_values),
 		cmocka_unit_test(few_types),
-		cmocka_unit_test(no_object),
+		cmocka_unit_test(same_ids),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, load_all, free_all);
 }

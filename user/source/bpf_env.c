@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -27,7 +26,6 @@ static const struct {
 
 static char last_words[200];
 static struct mmlens_keys keys;
-static struct btf *vmlinux; /* for as long as this process lives */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Keeps the last warning only; what the program prints is its own. */
@@ -100,44 +98,6 @@ int bpf_env_check(struct why *why)
 			"program may read its memory");
 	lift_memlock();
 	return 0;
-}
-
-static void load_btf(void)
-{
-	vmlinux = btf__load_vmlinux_btf();
-}
-
-const struct btf *bpf_env_btf(void)
-{
-	static pthread_once_t loaded = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, env_init);
-	pthread_once(&loaded, load_btf);
-	return vmlinux;
-}
-
-static bool btf_has(const char *name, const int *kinds, size_t n)
-{
-	const struct btf *btf = bpf_env_btf();
-	bool has = false;
-
-	for (size_t i = 0; btf && i < n && !has; i++)
-		has = btf__find_by_name_kind(btf, name, kinds[i]) > 0;
-	return has;
-}
-
-bool bpf_env_btf_has(const char *name)
-{
-	const int kinds[] = { BTF_KIND_FUNC, BTF_KIND_TYPEDEF };
-
-	return btf_has(name, kinds, ARRAY_SIZE(kinds));
-}
-
-bool bpf_env_btf_has_var(const char *name)
-{
-	const int kinds[] = { BTF_KIND_VAR };
-
-	return btf_has(name, kinds, ARRAY_SIZE(kinds));
 }
 
 size_t bpf_env_map_len(const struct bpf_map *map)

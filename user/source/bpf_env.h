@@ -10,21 +10,12 @@
 #include "source/source.h"
 
 struct bpf_map;
-struct btf;
 
 /* 0, or -errno with `why` saying what is missing and how to get it. */
 int bpf_env_check(struct why *why);
 
 /* The same in every object of this process, so that ids may be compared across programs. */
 struct mmlens_keys bpf_env_keys(void);
-
-/* The kernel's types, read once and owned here; NULL where it does not tell. */
-const struct btf *bpf_env_btf(void);
-
-/* Whether the kernel's BTF has a function or type definition of that name; false without BTF. */
-bool bpf_env_btf_has(const char *name);
-/* The same for a per-CPU variable. */
-bool bpf_env_btf_has_var(const char *name);
 
 /* Bytes to map of an array that may be mapped. */
 size_t bpf_env_map_len(const struct bpf_map *map);

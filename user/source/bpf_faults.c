@@ -11,6 +11,7 @@
 #include "source/bpf_env.h"
 #include "source/bpf_faults.h"
 #include "source/bpf_types.h"
+#include "source/btf_ids.h"
 
 _Static_assert(FAULT_DEPTH == FAULTS_DEPTH, "a stack of the kernel fits");
 
@@ -20,9 +21,7 @@ struct faultwatch {
 
 static int load(struct faultwatch *w, bool stacks, bool vma)
 {
-	size_t len;
-	const void *elf = faults_bpf__elf_bytes(&len);
-	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new();
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
 	int err;
 
@@ -33,7 +32,7 @@ static int load(struct faultwatch *w, bool stacks, bool vma)
 	w->skel->rodata->page_size = (__u32)sysconf(_SC_PAGESIZE);
 	bpf_program__set_autoload(w->skel->progs.mmlens_copy, !vma);
 	bpf_program__set_autoload(w->skel->progs.mmlens_copy_vma, vma);
-	err = faults_bpf__load(w->skel);
+	err = bpf_types_load(&types, w->skel->skeleton);
 	if (!err)
 		err = faults_bpf__attach(w->skel);
 	if (err) {
@@ -49,7 +48,7 @@ static int open_here(struct faultwatch *w, bool stacks, struct why *why)
 
 	if (err)
 		return err;
-	if (!bpf_env_btf_has("btf_trace_page_fault_user"))
+	if (!btf_id("btf_trace_page_fault_user"))
 		return why_set(
 			why, -EOPNOTSUPP,
 			"this kernel has no tracepoint exceptions:page_fault_user (x86 has)");

@@ -17,6 +17,7 @@
 #include "source/bpf_switch.h"
 #include "source/bpf_timing.h"
 #include "source/bpf_types.h"
+#include "source/btf_ids.h"
 
 #define RING_BYTES (8u << 20)
 /* Of spaces that switch to each other; what does not fit is counted. */
@@ -101,7 +102,7 @@ static bool shows_interrupts(void)
 	char name[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-		if (bpf_env_btf_has_var(counts[i]) && !find_symbol(counts[i], name, sizeof(name)))
+		if (btf_id(counts[i]) && !find_symbol(counts[i], name, sizeof(name)))
 			return false;
 	return true;
 }
@@ -116,7 +117,7 @@ struct end {
 static bool has_exit_tp(struct switch_session *ss)
 {
 	(void)ss;
-	return bpf_env_btf_has("btf_trace_sched_exit_tp");
+	return btf_id("btf_trace_sched_exit_tp");
 }
 
 static struct bpf_program **exit_tp(struct switch_session *ss)
@@ -128,7 +129,7 @@ static bool has_plain_finish(struct switch_session *ss)
 {
 	char name[64];
 
-	return bpf_env_btf_has("finish_task_switch") &&
+	return btf_id("finish_task_switch") &&
 	       find_symbol("finish_task_switch", name, sizeof(name)) && !strchr(name, '.') &&
 	       libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 1 && ss->skel;
 }
@@ -168,7 +169,7 @@ static void set_autoload(struct switch_session *ss, const struct end *end)
 		bool load;
 	} const all[] = {
 		{ ss->skel->progs.mmlens_switch, true },
-		{ ss->skel->progs.mmlens_tlb, ask->tlb && bpf_env_btf_has("btf_trace_tlb_flush") },
+		{ ss->skel->progs.mmlens_tlb, ask->tlb && btf_id("btf_trace_tlb_flush") },
 		{ ss->skel->progs.mmlens_waking, events && ask->wakeups && irqs },
 		{ ss->skel->progs.mmlens_waking_plain, events && ask->wakeups && !irqs },
 		{ ss->skel->progs.mmlens_woken, woken },
@@ -220,10 +221,9 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 }
 
 /* One attempt with one end. Loading is the only probe that never errs. */
-static int load(struct switch_session *ss, const struct end *end, const struct bpf_types *types)
+static int load(struct switch_session *ss, const struct end *end, struct bpf_types *types)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(types));
-	int err;
 
 	switch_bpf__destroy(ss->skel);
 	ss->skel = switch_bpf__open_opts(&opts);
@@ -233,8 +233,7 @@ static int load(struct switch_session *ss, const struct end *end, const struct b
 		return -ENOENT;
 	set_autoload(ss, end);
 	set_ask(ss, end);
-	err = switch_bpf__load(ss->skel);
-	return err;
+	return bpf_types_load(types, ss->skel->skeleton);
 }
 
 static int attach_one(struct switch_session *ss, struct bpf_program *prog)
@@ -291,9 +290,7 @@ static int attach_rest(struct switch_session *ss)
 /* The nearest end of a switch that this kernel lets us see. */
 static int choose(struct switch_session *ss)
 {
-	size_t len;
-	const void *elf = switch_bpf__elf_bytes(&len);
-	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new();
 	int err = -EOPNOTSUPP;
 
 	for (size_t i = 0; i <= ARRAY_SIZE(ends); i++) {

@@ -50,16 +50,14 @@ static const struct {
 
 static int load(struct talk_session *ts)
 {
-	size_t len;
-	const void *elf = talk_bpf__elf_bytes(&len);
-	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new();
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
 	int err;
 
 	ts->skel = talk_bpf__open_opts(&opts);
 	if (!ts->skel)
 		return -errno;
-	err = talk_bpf__load(ts->skel);
+	err = bpf_types_load(&types, ts->skel->skeleton);
 	return err ? err : talk_bpf__attach(ts->skel);
 }
 

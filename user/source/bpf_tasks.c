@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "source/bpf_attach.h"
 #include "source/bpf_env.h"
 #include "source/bpf_tasks.h"
 #include "source/bpf_types.h"
+#include "source/btf_ids.h"
 #include "tasks.skel.h"
 
 /* The kernel's own buffer behind an iterator's file is 32 KiB. */
@@ -192,20 +194,24 @@ static void bpf_tasks_close(struct source *src)
 static int load(struct reader *rd, bool ustack)
 {
 	struct mmlens_keys keys = bpf_env_keys();
-	size_t len;
-	const void *elf = tasks_bpf__elf_bytes(&len);
-	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new();
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
 	int err;
 
+	err = bpf_attach_init();
+	if (err)
+		return err;
 	rd->skel = tasks_bpf__open_opts(&opts);
 	if (!rd->skel)
 		return -errno;
+	err = bpf_types_fill(&types, rd->skel->obj);
 	memcpy((void *)&rd->skel->rodata->ask.keys, &keys, sizeof(keys));
 	rd->skel->rodata->ask.page_size = sysconf(_SC_PAGESIZE);
+	rd->skel->rodata->ask.task_type = btf_id("task_struct");
 	bpf_program__set_autoload(rd->skel->progs.mmlens_tasks, !ustack);
 	bpf_program__set_autoload(rd->skel->progs.mmlens_tasks_ustack, ustack);
-	err = tasks_bpf__load(rd->skel);
+	if (!err)
+		err = tasks_bpf__load(rd->skel);
 	if (err) {
 		tasks_bpf__destroy(rd->skel);
 		rd->skel = NULL;

@@ -2,8 +2,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <search.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,28 +9,27 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "source/bpf_env.h"
+#include "lib/bytes.h"
 #include "source/bpf_types.h"
+#include "source/btf_ids.h"
+#include "source/kernel_btf.h"
 
-/* A copy under way. What a pointer leads to is no part of a layout: all become `void *`. */
+/* A copy under way. The types get their ids in the order in which they were chosen, from 1. */
 struct copy {
-	const struct btf *from;
-	struct btf *to;
-	int *id_of; /* in `to`, by the id in `from`; 0: not copied */
-	int pointer;
+	struct kernel_btf *from;
+	uint32_t *chosen; /* by their ids in the kernel */
+	uint32_t n, room;
+	struct bytes types;
+	struct bytes strings;
 };
 
 struct names {
-	const char **name; /* sorted */
-	size_t n;
+	struct btf_name *name;
+	size_t n,
+		of_object; /* those of the object are ours to free, and stand first until sorted */
+	char **owned;
 };
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Structures, unions and enumerations: what libbpf looks for by name. */
 static bool has_members(const struct btf_type *t)
 {
 	return btf_is_composite(t) || btf_is_any_enum(t);
@@ -40,159 +37,216 @@ static bool has_members(const struct btf_type *t)
 
 static void names_free(struct names *names)
 {
-	for (size_t i = 0; i < names->n; i++)
-		free((char *)names->name[i]);
+	for (size_t i = 0; i < names->of_object; i++)
+		free(names->owned[i]);
+	free(names->owned);
 	free(names->name);
 }
 
-/* What the object calls its types, without the flavour ("___" and what follows). */
+/* Structures, unions and enumerations without their flavour ("___" and what follows). */
 static int names_of(const struct btf *btf, struct names *out)
 {
 	unsigned int all = btf__type_cnt(btf);
 
-	out->name = calloc(all, sizeof(*out->name));
-	if (!out->name)
+	out->owned = calloc(all, sizeof(*out->owned));
+	out->name = calloc(all + btf_ids_count(), sizeof(*out->name));
+	if (!out->owned || !out->name)
 		return -ENOMEM;
 	for (unsigned int id = 1; id < all; id++) {
 		const struct btf_type *t = btf__type_by_id(btf, id);
 		const char *name = btf__name_by_offset(btf, t->name_off), *flavour;
+		char *plain;
 
 		if (!has_members(t) || !name || !*name)
 			continue;
 		flavour = strstr(name, "___");
-		out->name[out->n] = flavour ? strndup(name, flavour - name) : strdup(name);
-		if (!out->name[out->n++])
+		plain = flavour ? strndup(name, flavour - name) : strdup(name);
+		if (!plain)
 			return -ENOMEM;
+		out->owned[out->of_object] = plain;
+		out->name[out->of_object++].name = plain;
 	}
-	qsort(out->name, out->n, sizeof(*out->name), by_name);
+	btf_ids_names(out->name + out->of_object);
+	out->n = out->of_object + btf_ids_count();
 	return 0;
 }
 
-static bool names_has(const struct names *names, const char *name)
+/* Turns the kernel's id into that of the copy, for which the type is chosen if it was not yet. */
+static int choose(struct copy *c, uint32_t *id)
 {
-	return bsearch(&name, names->name, names->n, sizeof(name), by_name);
-}
+	uint32_t i = 0;
 
-static int copy_type(struct copy *c, __u32 id);
+	while (i < c->n && c->chosen[i] != *id)
+		i++;
+	if (i == c->room) {
+		uint32_t room = c->room ? 2 * c->room : 512;
+		uint32_t *chosen = realloc(c->chosen, room * sizeof(*chosen));
 
-/* The id in the copy of what a copied type refers to by `*id`, which is set to it. */
-static int copy_referred(struct copy *c, int owner, size_t at)
-{
-	const struct btf_type *t = btf__type_by_id(c->to, owner);
-	__u32 id = *(const __u32 *)((const char *)t + at);
-	int copied = copy_type(c, id);
-
-	if (copied < 0)
-		return copied;
-	/* copying may have moved it; it is ours, so it may be written */
-	t = btf__type_by_id(c->to, owner);
-	*(__u32 *)((char *)t + at) = copied;
+		if (!chosen)
+			return -ENOMEM;
+		c->chosen = chosen;
+		c->room = room;
+	}
+	if (i == c->n)
+		c->chosen[c->n++] = *id;
+	*id = i + 1;
 	return 0;
 }
 
-static int copy_parts(struct copy *c, int owner)
+static int take_name(struct copy *c, uint32_t *at)
 {
-	const struct btf_type *t = btf__type_by_id(c->to, owner);
-	size_t n = btf_is_composite(t) ? btf_vlen(t) : 0, head = sizeof(*t);
+	const char *name = *at ? kernel_btf_string(c->from, *at) : NULL;
+
+	if (!*at)
+		return 0;
+	if (!name)
+		return -EPROTO;
+	*at = (uint32_t)c->strings.n;
+	bytes_put(&c->strings, name, strlen(name) + 1);
+	return c->strings.bad ? -ENOMEM : 0;
+}
+
+static int take_members(struct copy *c, struct btf_type *t)
+{
+	struct btf_member *m = btf_members(t);
 	int err = 0;
 
-	if (btf_is_array(t)) {
-		err = copy_referred(c, owner, head + offsetof(struct btf_array, type));
-		return err ? err
-			   : copy_referred(c, owner, head + offsetof(struct btf_array, index_type));
+	for (uint16_t i = 0; i < btf_vlen(t) && !err; i++) {
+		err = take_name(c, &m[i].name_off);
+		if (!err)
+			err = choose(c, &m[i].type);
 	}
-	if (btf_is_mod(t) || btf_is_typedef(t) || btf_is_type_tag(t))
-		return copy_referred(c, owner, offsetof(struct btf_type, type));
-	for (size_t i = 0; i < n && !err; i++)
-		err = copy_referred(c, owner,
-				    head + i * sizeof(struct btf_member) +
-					    offsetof(struct btf_member, type));
 	return err;
 }
 
-static int copy_type(struct copy *c, __u32 id)
+/* The names of an enumeration's values; both kinds begin each value with its name. */
+static int take_values(struct copy *c, struct btf_type *t)
 {
-	const struct btf_type *t = btf__type_by_id(c->from, id);
-	int copied, err;
+	size_t each = btf_is_enum64(t) ? sizeof(struct btf_enum64) : sizeof(struct btf_enum);
+	char *value = (char *)(t + 1);
+	int err = 0;
 
-	if (!id || c->id_of[id])
-		return id ? c->id_of[id] : 0;
-	if (btf_is_ptr(t))
-		return c->pointer;
-	copied = btf__add_type(c->to, c->from, t);
-	if (copied < 0)
-		return copied;
-	c->id_of[id] = copied;
-	err = copy_parts(c, copied);
-	return err ? err : copied;
+	for (uint16_t i = 0; i < btf_vlen(t) && !err; i++)
+		err = take_name(c, (uint32_t *)(value + i * each));
+	return err;
 }
 
-static int copy_named(struct copy *c, const struct names *names)
+static int take_array(struct copy *c, struct btf_type *t)
 {
-	unsigned int all = btf__type_cnt(c->from);
+	struct btf_array *array = btf_array(t);
+	int err = choose(c, &array->type);
 
-	for (unsigned int id = 1; id < all; id++) {
-		const struct btf_type *t = btf__type_by_id(c->from, id);
-		int copied = 0;
+	return err ? err : choose(c, &array->index_type);
+}
 
-		if (has_members(t) && names_has(names, btf__name_by_offset(c->from, t->name_off)))
-			copied = copy_type(c, id);
-		if (copied < 0)
-			return copied;
-	}
+/* All that the type refers to is chosen too, but for what a pointer leads to: no layout has it. */
+static int take_parts(struct copy *c, struct btf_type *t)
+{
+	if (btf_is_composite(t))
+		return take_members(c, t);
+	if (btf_is_any_enum(t))
+		return take_values(c, t);
+	if (btf_is_array(t))
+		return take_array(c, t);
+	if (btf_is_ptr(t))
+		t->type = 0;
+	else if ((btf_is_mod(t) || btf_is_typedef(t) || btf_is_type_tag(t)) && t->type)
+		return choose(c, &t->type);
 	return 0;
 }
 
-/* The kernel's types of those names. */
-static int select_types(const struct names *names, struct btf **out)
+static int take_type(struct copy *c, uint32_t id)
 {
-	struct copy c = { .from = bpf_env_btf(), .to = btf__new_empty() };
-	int err = -ENOENT;
+	size_t at = c->types.n;
+	int err = kernel_btf_type(c->from, id, &c->types);
+	struct btf_type *t = (struct btf_type *)(c->types.p + at);
 
-	if (c.from && c.to) {
-		c.id_of = calloc(btf__type_cnt(c.from), sizeof(*c.id_of));
-		c.pointer = btf__add_ptr(c.to, 0);
-		err = c.id_of && c.pointer > 0 ? copy_named(&c, names) : -ENOMEM;
-	}
-	free(c.id_of);
+	if (!err)
+		err = take_name(c, &t->name_off);
+	return err ? err : take_parts(c, t);
+}
+
+static int take_named(uint32_t id, const struct btf_type *head, const struct btf_name *name,
+		      void *arg)
+{
+	btf_ids_take(name->name, id, head);
+	return has_members(head) ? choose(arg, &id) : 0;
+}
+
+static int take_all(struct copy *c, struct names *names)
+{
+	const struct btf_visit v = { .visit = take_named, .arg = c };
+	int err = kernel_btf_names(c->from, names->name, names->n);
+
+	if (!err)
+		err = kernel_btf_types(c->from, names->name, names->n, &v);
 	if (err)
-		btf__free(c.to);
-	else
-		*out = c.to;
+		return err;
+	btf_ids_taken();
+	bytes_put(&c->strings, "", 1);
+	for (uint32_t i = 0; i < c->n && !err; i++)
+		err = take_type(c, c->chosen[i]);
 	return err;
 }
 
-static int write_types(const struct btf *btf, struct bpf_types *types)
+static bool put(int fd, const void *p, size_t n)
 {
-	__u32 len;
-	const char *data = btf__raw_data(btf, &len);
-
-	types->fd = data ? memfd_create("mmlens-types", MFD_CLOEXEC) : -1;
-	if (types->fd < 0)
-		return -errno;
-	snprintf(types->path, sizeof(types->path), "/proc/self/fd/%d", types->fd);
-	return write(types->fd, data, len) == (ssize_t)len ? 0 : -EIO;
+	return write(fd, p, n) == (ssize_t)n;
 }
 
-struct bpf_types bpf_types_new(const void *elf, size_t len)
+static int write_copy(int fd, const struct copy *c)
 {
-	struct bpf_types types = { .fd = -1 };
-	struct bpf_object *obj = bpf_object__open_mem(elf, len, NULL);
-	struct names names = { 0 };
-	struct btf *btf = NULL;
-	int err = obj ? names_of(bpf_object__btf(obj), &names) : -errno;
+	const struct btf_header head = {
+		.magic = BTF_MAGIC,
+		.version = BTF_VERSION,
+		.hdr_len = sizeof(head),
+		.type_len = (uint32_t)c->types.n,
+		.str_off = (uint32_t)c->types.n,
+		.str_len = (uint32_t)c->strings.n,
+	};
 
-	if (!err)
-		err = select_types(&names, &btf);
-	if (!err)
-		err = write_types(btf, &types);
-	/* Half of them would be worse than none. */
-	if (err)
-		bpf_types_free(&types);
-	btf__free(btf);
-	names_free(&names);
-	bpf_object__close(obj);
+	return put(fd, &head, sizeof(head)) && put(fd, c->types.p, c->types.n) &&
+			       put(fd, c->strings.p, c->strings.n)
+		       ? 0
+		       : -EIO;
+}
+
+struct bpf_types bpf_types_new(void)
+{
+	struct bpf_types types = { .fd = memfd_create("mmlens-types", MFD_CLOEXEC) };
+
+	snprintf(types.path, sizeof(types.path), "/proc/self/fd/%d", types.fd);
 	return types;
+}
+
+int bpf_types_fill(struct bpf_types *types, const struct bpf_object *obj)
+{
+	struct copy c = { 0 };
+	struct names names = { 0 };
+	int err;
+
+	if (types->fd < 0 || types->filled)
+		return 0;
+	err = names_of(bpf_object__btf(obj), &names);
+	c.from = err ? NULL : kernel_btf_open();
+	if (!err)
+		err = c.from ? take_all(&c, &names) : -errno;
+	if (!err)
+		err = write_copy(types->fd, &c);
+	types->filled = !err;
+	kernel_btf_close(c.from);
+	bytes_deinit(&c.types);
+	bytes_deinit(&c.strings);
+	free(c.chosen);
+	names_free(&names);
+	return err;
+}
+
+int bpf_types_load(struct bpf_types *types, struct bpf_object_skeleton *skeleton)
+{
+	int err = bpf_types_fill(types, *skeleton->obj);
+
+	return err ? err : bpf_object__load_skeleton(skeleton);
 }
 
 void bpf_types_free(struct bpf_types *types)

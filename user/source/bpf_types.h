@@ -3,26 +3,42 @@
  * The running kernel's types that one BPF object names, and no others. libbpf looks through all of
  * the kernel's 100,000 types anew for each type of the object, which is nine tenths of what
  * loading it takes; through these few hundred it is done at once.
+ *
+ * libbpf wants the path when it opens an object and reads the file when it loads it. In between
+ * the object can say what it names:
+ *
+ *	types = bpf_types_new();
+ *	skel = NAME__open_opts(btf_custom_path = bpf_types_path(&types));
+ *	err = bpf_types_load(&types, skel->skeleton);	instead of NAME__load()
  */
 #ifndef MMLENS_SOURCE_BPF_TYPES_H
 #define MMLENS_SOURCE_BPF_TYPES_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "lib/cleanup.h"
 
+struct bpf_object;
+struct bpf_object_skeleton;
+
 struct bpf_types {
 	int fd; /* -1: there is none, and libbpf looks through all */
+	bool filled;
 	char path[32];
 };
 
-/* Of an object as its skeleton holds it (NAME__elf_bytes()). */
-struct bpf_types bpf_types_new(const void *elf, size_t len);
+struct bpf_types bpf_types_new(void);
 void bpf_types_free(struct bpf_types *types);
 
 #define cleanup_bpf_types cleanup(bpf_types_free)
 
 /* For bpf_object_open_opts.btf_custom_path: NULL where there is none. */
 const char *bpf_types_path(const struct bpf_types *types);
+
+/* What the object names; once is enough for several openings of the same. 0 or -errno. */
+int bpf_types_fill(struct bpf_types *types, const struct bpf_object *obj);
+
+/* Fills and loads. 0 or -errno. */
+int bpf_types_load(struct bpf_types *types, struct bpf_object_skeleton *skeleton);
 
 #endif

@@ -172,9 +172,7 @@ static int read_signals(const struct wakeups_bpf *skel, struct wakeups *out)
 /* NULL with errno, or attached. */
 static struct wakeups_bpf *load(uint32_t a, uint32_t b)
 {
-	size_t len;
-	const void *elf = wakeups_bpf__elf_bytes(&len);
-	cleanup_bpf_types struct bpf_types types = bpf_types_new(elf, len);
+	cleanup_bpf_types struct bpf_types types = bpf_types_new();
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(&types));
 	struct wakeups_bpf *skel = wakeups_bpf__open_opts(&opts);
 	int err;
@@ -183,7 +181,7 @@ static struct wakeups_bpf *load(uint32_t a, uint32_t b)
 		return NULL;
 	skel->rodata->watched[0] = a;
 	skel->rodata->watched[1] = b;
-	err = wakeups_bpf__load(skel);
+	err = bpf_types_load(&types, skel->skeleton);
 	if (!err)
 		err = wakeups_bpf__attach(skel);
 	if (!err)

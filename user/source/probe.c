@@ -12,6 +12,7 @@
 
 #include "lib/cleanup.h"
 #include "source/bpf_env.h"
+#include "source/btf_ids.h"
 #include "source/kcmpids.h"
 #include "source/lockdown.h"
 #include "source/probe.h"
@@ -92,7 +93,7 @@ static bool probe_bpf(struct why *why)
 
 static bool btf_function(struct why *why, const char *name, const char *since)
 {
-	if (bpf_env_btf_has(name))
+	if (btf_id(name))
 		return yes(why, "in the kernel's BTF");
 	why_set(why, 0, "this kernel has none (%s), or no BTF that would tell", since);
 	return false;
