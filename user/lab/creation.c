@@ -252,6 +252,22 @@ static void say_dearness(struct lab *l, struct births *of, const double *ended)
 		ended[MAKE_FORK] / ended[MAKE_THREAD]);
 }
 
+#define QUICK_MIB 64
+
+/* Of what is written before a fork: said before any, for a machine that stalls may never come to it. */
+static void describe_memory(struct lab *l)
+{
+	size_t allowed = l->memory / MIB;
+
+	if (allowed < 1024 && (!l->quick || allowed < QUICK_MIB))
+		lab_say(l, PROOF_SAW,
+			"at most %zu MiB are written: a quarter of the memory available here, or of "
+			"that of its cgroup, is no more",
+			allowed);
+	else if (l->quick)
+		lab_say(l, PROOF_SAW, "at most %d MiB are written: --quick", QUICK_MIB);
+}
+
 /* Interleaved, so that a busy minute falls on all alike. */
 static void compare_makers(struct lab *l)
 {
@@ -268,6 +284,7 @@ static void compare_makers(struct lab *l)
 		"posix_spawn is of a static program of one page whose first instructions read the "
 		"clock; posix_spawn true is of true(1)");
 	core_describe(l);
+	describe_memory(l);
 	lab_say(l, PROOF_PROGRESS, "making tasks in %zu ways", ARRAY_SIZE(makers));
 	for (size_t i = 0; lab_more(l, i * IN_A_ROW, rounds * IN_A_ROW, until); i++)
 		for (size_t m = 0; m < ARRAY_SIZE(makers); m++)
@@ -383,42 +400,57 @@ static const struct load loads[] = {
 	{ 64, true }, { 256, false }, { 256, true }, { 1024, false }, { 1024, true },
 };
 
-/* Why a load is left out; NULL: it is not. To write it is the least it takes. */
-static const char *left_out(const struct lab *l, const struct load *w)
+/* As describe_memory() has told. */
+static bool allowed(const struct lab *l, const struct load *w)
 {
-	uint64_t least = (uint64_t)(to_write[w->huge] * (double)w->mib);
+	return w->mib <= l->memory / MIB && !(l->quick && w->mib > QUICK_MIB);
+}
 
-	if (w->mib > l->memory / MIB)
-		return "a quarter of the memory available here (or of its cgroup) is less";
-	if (l->quick && w->mib > 64)
-		return "--quick";
-	return lab_now() + least < l->deadline ? NULL : LAB_TIME_IS_UP;
+/* To write it is the least it takes. */
+static bool in_time(const struct lab *l, const struct load *w)
+{
+	return lab_now() + (uint64_t)(to_write[w->huge] * (double)w->mib) < l->deadline;
+}
+
+/* By the largest that was measured; what is small is lost among the pages that any fork copies. */
+static void conclude_growth(struct lab *l, const double *ended)
+{
+	size_t largest = 0;
+	double more;
+
+	for (size_t i = 0; i < ARRAY_SIZE(loads); i++)
+		if (ended[i] > 0 && !loads[i].huge)
+			largest = i;
+	if (!(ended[0] > 0) || loads[largest].mib < 16)
+		return;
+	more = ended[largest] - ended[0];
+	if (more > 0)
+		lab_say(l, PROOF_CONCLUDED,
+			"each MiB written in 4K pages adds %.1f us to fork and end (by %zu MiB)",
+			more / 1e3 / (double)loads[largest].mib, loads[largest].mib);
+	else
+		lab_say(l, PROOF_CONCLUDED,
+			"to fork and end took no longer with %zu MiB written in 4K pages",
+			loads[largest].mib);
 }
 
 static void fork_by_memory(struct lab *l)
 {
 	double ended[ARRAY_SIZE(loads)] = { 0 };
-	size_t largest = 0;
 
 	lab_say(l, PROOF_STEP,
 		"fork a process that has written 0 to 1024 MiB, in 4K and in huge "
 		"pages: the page tables are what fork copies");
 	for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
-		const char *why = left_out(l, &loads[i]);
-
-		if (why)
-			lab_say(l, PROOF_SAW, "%zu MiB%s left out: %s", loads[i].mib,
-				loads[i].huge ? " huge" : "", why);
+		if (!allowed(l, &loads[i]))
+			continue;
+		if (!in_time(l, &loads[i]))
+			lab_say(l, PROOF_SAW, "%zu MiB%s left out: " LAB_TIME_IS_UP, loads[i].mib,
+				loads[i].huge ? " huge" : "");
 		else
 			ended[i] = fork_with(l, &loads[i], lab_share(l, ARRAY_SIZE(loads) - i));
-		if (ended[i] > 0 && !loads[i].huge)
-			largest = i;
 	}
-	if (largest && ended[0] > 0)
-		lab_say(l, PROOF_CONCLUDED,
-			"each MiB written in 4K pages adds %.1f us to fork and end (by %zu MiB)",
-			(ended[largest] - ended[0]) / 1e3 / (double)loads[largest].mib,
-			loads[largest].mib);
+	conclude_growth(l, ended);
 	lab_say(l, PROOF_TRY, "mmlens pages PID");
 }
 

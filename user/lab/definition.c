@@ -51,6 +51,7 @@ static const struct situation {
 /* Stacks are ours: a peer runs on the memory of its maker. */
 static char stacks[N][STACK_SIZE] __attribute__((aligned(16)));
 static uint32_t *tids; /* shared with the children; 0 until each is there */
+#define UNBORN UINT32_MAX
 
 static int live(void *arg)
 {
@@ -73,7 +74,8 @@ static void *vfork_thread(void *arg)
 {
 	size_t i = (size_t)(uintptr_t)arg;
 
-	clone(live, stacks[i] + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+	if (clone(live, stacks[i] + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, arg) < 0)
+		lab_post(&tids[i], UNBORN);
 	return NULL;
 }
 
@@ -148,12 +150,15 @@ static size_t make_all(struct lab *l)
 	for (made = 0; made < N; made++) {
 		int err = make(made);
 
+		if (!err)
+			lab_wait(&tids[made], 0);
+		if (!err && tids[made] == UNBORN)
+			err = -EAGAIN;
 		if (err) {
 			lab_say(l, PROOF_CANNOT, "a %s could not be made: %s (ulimit -u?)",
 				situations[made].name, strerror(-err));
 			break;
 		}
-		lab_wait(&tids[made], 0);
 	}
 	return made;
 }

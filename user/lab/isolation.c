@@ -169,29 +169,42 @@ static void *stray(void *arg)
 	return arg;
 }
 
+/* -errno or 0. */
+static int strike(bool by_thread)
+{
+	pthread_t s;
+	pid_t pid;
+	int err;
+
+	if (by_thread) {
+		err = pthread_create(&s, NULL, stray, NULL);
+		if (!err)
+			pthread_join(s, NULL);
+		return -err;
+	}
+	pid = lab_fork();
+	if (!pid) {
+		stray(NULL);
+		_exit(0);
+	}
+	return pid < 0 ? pid : lab_reap(pid) < 0 ? -ECHILD : 0;
+}
+
+/* What the victim then finds, or 0 where there was no victim or nobody to strike. */
 static char struck(bool by_thread)
 {
 	char left = 0;
-	pthread_t v, s;
-	pid_t pid;
+	pthread_t v;
+	int err;
 
 	memset(stage, 0, sizeof(*stage));
 	if (pthread_create(&v, NULL, victim, &left))
 		return 0;
 	await(1);
-	if (by_thread && !pthread_create(&s, NULL, stray, NULL)) {
-		pthread_join(s, NULL);
-	} else if (!by_thread) {
-		pid = lab_fork();
-		if (!pid) {
-			stray(NULL);
-			_exit(0);
-		}
-		lab_reap(pid);
-	}
+	err = strike(by_thread);
 	reach(2);
 	pthread_join(v, NULL);
-	return left;
+	return err ? 0 : left;
 }
 
 static void the_stray_write(struct lab *l)
@@ -203,6 +216,9 @@ static void the_stray_write(struct lab *l)
 		"and from a child process");
 	by_thread = struck(true);
 	by_child = struck(false);
+	if (!by_thread || !by_child)
+		return lab_say(l, PROOF_CANNOT, "no %s could be made to write astray (ulimit -u?)",
+			       by_thread ? "child" : "thread");
 	lab_say(l, PROOF_SAW, "the variable was 'v'; after the sibling '%c', after the child '%c'",
 		by_thread, by_child);
 	lab_fact(l, by_thread == 'X', "a stray write in a thread corrupts its sibling");
@@ -224,41 +240,47 @@ static void *crash(void *arg)
 	return arg;
 }
 
-/* Three threads of which one crashes. */
+/* Three threads of which one crashes. It exits where they could not be made. */
 static void __attribute__((noreturn)) crowd(void)
 {
 	pthread_t t;
 
 	signal(SIGSEGV, SIG_DFL);
 	for (int i = 0; i < 2; i++)
-		pthread_create(&t, NULL, wait_for_ever, NULL);
-	pthread_create(&t, NULL, crash, NULL);
+		if (pthread_create(&t, NULL, wait_for_ever, NULL))
+			_exit(1);
+	if (pthread_create(&t, NULL, crash, NULL))
+		_exit(1);
 	wait_for_ever(NULL);
 	_exit(0);
+}
+
+static void judge_crash(struct lab *l, int status, bool alive)
+{
+	if (status < 0 || WIFEXITED(status))
+		return lab_say(l, PROOF_CANNOT, "no threads could be made to crash (ulimit -u?)");
+	lab_say(l, PROOF_SAW, "the process ended by signal %d with all its threads; its sibling %s",
+		WTERMSIG(status), alive ? "lives" : "is gone");
+	lab_fact(l, WTERMSIG(status) == SIGSEGV, "a crash in a thread takes its siblings");
+	lab_fact(l, alive, "a crash spares other processes");
 }
 
 static void the_crash(struct lab *l)
 {
 	pid_t bystander, pid;
 	int status;
-	bool alive;
 
 	lab_say(l, PROOF_STEP, "crash one of four threads of a process that has a sibling process");
 	bystander = lab_fork();
 	if (!bystander)
 		wait_for_ever(NULL);
+	if (bystander < 0)
+		return lab_say(l, PROOF_CANNOT, "no child could be made: %s", strerror(-bystander));
 	pid = lab_fork();
 	if (!pid)
 		crowd();
-	if (bystander < 0 || pid < 0)
-		return lab_say(l, PROOF_CANNOT, "no child could be made");
-	status = lab_reap(pid);
-	alive = !waitpid(bystander, NULL, WNOHANG);
-	lab_say(l, PROOF_SAW, "the process ended by signal %d with all its threads; its sibling %s",
-		WIFSIGNALED(status) ? WTERMSIG(status) : 0, alive ? "lives" : "is gone");
-	lab_fact(l, WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV,
-		 "a crash in a thread takes its siblings");
-	lab_fact(l, alive, "a crash spares other processes");
+	status = pid < 0 ? pid : lab_reap(pid);
+	judge_crash(l, status, !waitpid(bystander, NULL, WNOHANG));
 	kill(bystander, SIGKILL);
 	lab_reap(bystander);
 	lab_say(l, PROOF_TRY, "mmlens show PID");
