@@ -90,6 +90,25 @@ static __always_inline bool compat_on_cpu(const struct task_struct *t)
 /* Of two kernels only one has the helper; the other's verifier never sees the dead call. */
 #define compat_has_helper(fn) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##fn)
 
+/* The current task's flags and mm. */
+struct compat_me {
+	__u32 flags;
+	const struct mm_struct *mm;
+};
+
+static __always_inline struct compat_me compat_me(void)
+{
+	const struct task_struct *me;
+
+	/* 3ca1032ab7ab ("bpf: Implement get_current_task_btf and RET_PTR_TO_BTF_ID", 5.11) */
+	if (compat_has_helper(get_current_task_btf)) {
+		me = bpf_get_current_task_btf();
+		return (struct compat_me){ me->flags, me->mm };
+	}
+	me = (const void *)bpf_get_current_task();
+	return (struct compat_me){ BPF_CORE_READ(me, flags), BPF_CORE_READ(me, mm) };
+}
+
 /* What the current task had in its registers when it entered the kernel. */
 static __always_inline const void *compat_registers(void)
 {

@@ -255,12 +255,19 @@ struct mmlens_ev_exit {
 };
 
 #define MMLENS_TIMED_ALL  4096 /* of a class on a CPU: the first are all timed */
-#define MMLENS_TIMED_EACH 8    /* then one of so many, unless asked for every one */
+#define MMLENS_TIMED_EACH 8    /* then one of so many, unless there is time for every one */
+
+enum mmlens_timing {
+	MMLENS_TIMING_OFF, /* nobody watches the ends of switches */
+	MMLENS_TIMING_SAMPLE,
+	MMLENS_TIMING_EVERY,
+};
 
 /* Where in the table a task is that this CPU has met. */
 struct mmlens_near {
 	__u64 key; /* mmlens_task_key(); 0: none */
-	__u64 at;
+	__u32 at;
+	__u32 told; /* the stream has said who this is, so its entry need not be looked at */
 };
 
 #define MMLENS_NEAR	32 /* chosen by tid */
@@ -277,7 +284,7 @@ struct mmlens_near {
 struct mmlens_cpu {
 	__u64 since;	 /* when the switch began whose end is awaited; 0: none */
 	__u32 waiting;	 /* its enum mmlens_class */
-	__u32 timing;	 /* set by the inspector while it has the ends of switches watched */
+	__u32 timing;	 /* enum mmlens_timing, set by the inspector */
 	__u64 running;	 /* 1 + the place of the task that the stream knows to run here; 0: none */
 	__u64 ran_since; /* when the task that runs here came; 0: before the programs did */
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];

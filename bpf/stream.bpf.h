@@ -136,6 +136,7 @@ static __always_inline struct mmlens_entry *entry_near(struct mmlens_cpu *cpu, _
 		if (!at)
 			return NULL;
 		near->at = *at;
+		near->told = 0;
 		near->key = key;
 	}
 	return entry_at(near->at);
@@ -231,6 +232,28 @@ static __always_inline __u32 number(struct mmlens_cpu *cpu, struct mmlens_entry 
 		return MMLENS_NOBODY;
 	if (!e->told)
 		tell(cpu, e);
+	return e->id;
+}
+
+/*
+ * The number of a task that this CPU meets often, without a look at its entry: at a switch or a
+ * wake-up each page more that is touched costs more than all that is done with it.
+ */
+static __always_inline __u32 number_near(struct mmlens_cpu *cpu, const struct task_struct *t)
+{
+	__u32 tid = t->pid;
+	__u64 key = mmlens_task_key(tid, t->start_boottime);
+	struct mmlens_near *near = &cpu->near[tid % MMLENS_NEAR];
+	struct mmlens_entry *e;
+
+	if (near->key == key && near->told)
+		return near->at + 1;
+	e = entry_near(cpu, tid, key);
+	if (!e)
+		return number(cpu, entry_new(t, key));
+	number(cpu, e);
+	if (near->key == key)
+		near->told = e->told;
 	return e->id;
 }
 

@@ -140,7 +140,7 @@ static __always_inline void record(const struct switch_ctx *s, struct mmlens_cpu
 				   enum mmlens_how how)
 {
 	__u32 from = s->prev_tid ? number(cpu, prev) : 0;
-	__u32 to = s->next_tid ? number(cpu, next_entry(s, cpu)) : 0;
+	__u32 to = s->next_tid ? number_near(cpu, s->next) : 0;
 	struct mmlens_rec *r = batch_next(cpu);
 
 	cpu->running = to == MMLENS_NOBODY ? 0 : to;
@@ -153,7 +153,7 @@ static __always_inline void record(const struct switch_ctx *s, struct mmlens_cpu
 	r->more = s->state;
 	r->kind = MMLENS_REC_SWITCH;
 	r->flags = class | how << 4;
-	if (ask.cost)
+	if (cpu->since)
 		cpu->batch.held = cpu->batch.head.n;
 	else
 		batch_sent_if_full(cpu);
@@ -166,13 +166,18 @@ static __always_inline void release(struct mmlens_cpu *cpu, __u64 cost)
 }
 
 /*
- * Reading the clock twice is half of what stat costs. Where nothing else needs the time, the first
- * switches of a class on a CPU are all timed, then one of eight.
+ * Reading the clock is half of what stat costs. At a high rate the first switches of a class on a
+ * CPU are all timed, then one of eight.
  */
 static __always_inline bool is_timed(struct mmlens_cpu *cpu, enum mmlens_class class)
 {
-	__u32 n = cpu->seen[class]++;
+	__u32 n;
 
+	if (ask.every || cpu->timing == MMLENS_TIMING_EVERY)
+		return true;
+	if (cpu->timing == MMLENS_TIMING_OFF)
+		return false;
+	n = cpu->seen[class]++;
 	return n < MMLENS_TIMED_ALL || n % MMLENS_TIMED_EACH == 0;
 }
 
@@ -181,7 +186,7 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	enum mmlens_class class = classify(s);
 	enum mmlens_how how = s->preempt ? MMLENS_HOW_PREEMPTED : MMLENS_HOW_VOLUNTARY;
 	struct mmlens_entry *e = NULL;
-	bool first;
+	bool first, timed;
 
 	if (ask.classes && !(ask.classes & 1u << class))
 		return;
@@ -202,12 +207,15 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 		wait_ends(s, next_entry(s, cpu));
 	if (ask.pairs)
 		count_pair(s, cpu, s->prev_tid ? prev_space(s) : 0, next_space(s), class);
-	if (!ask.every && (!cpu->timing || !is_timed(cpu, class)))
+	timed = ask.cost && is_timed(cpu, class);
+	if (!timed && !ask.events)
 		return;
 	/* What was counted until here is our doing and no part of the cost. */
 	s->now = bpf_ktime_get_ns();
-	cpu->waiting = class;
-	cpu->since = s->now;
+	if (timed) {
+		cpu->waiting = class;
+		cpu->since = s->now;
+	}
 	if (ask.events)
 		record(s, cpu, e, class, how);
 }
@@ -311,24 +319,9 @@ static __always_inline struct mmlens_entry *current_entry(void)
 	return bpf_get_current_pid_tgid() ? entry_of((const void *)bpf_get_current_task()) : NULL;
 }
 
-/* Most often the last switch here has left word of it. */
-static __always_inline struct mmlens_entry *running_entry(const struct mmlens_cpu *cpu)
+static __always_inline __u32 current_number(struct mmlens_cpu *cpu)
 {
-	return cpu->running ? entry_at(cpu->running - 1) : current_entry();
-}
-
-static __always_inline struct mmlens_entry *wakee_entry(struct mmlens_cpu *cpu,
-							struct task_struct *p)
-{
-	__u64 key = mmlens_task_key(p->pid, p->start_boottime);
-	struct mmlens_entry *e = entry_near(cpu, p->pid, key);
-
-	return e ? e : entry_new(p, key);
-}
-
-static __always_inline __u32 current_number(struct mmlens_cpu *cpu, struct mmlens_entry *e)
-{
-	return bpf_get_current_pid_tgid() ? number(cpu, e) : 0;
+	return bpf_get_current_pid_tgid() ? number(cpu, current_entry()) : 0;
 }
 
 static __always_inline bool pair_wanted(const struct task_struct *a, const struct task_struct *b)
@@ -336,30 +329,48 @@ static __always_inline bool pair_wanted(const struct task_struct *a, const struc
 	return side_wanted(a) || side_wanted(b);
 }
 
-static __always_inline void fill_wake(struct mmlens_rec *r, struct mmlens_cpu *cpu,
-				      struct mmlens_entry *from, struct mmlens_entry *to,
-				      __u8 context)
+struct wake {
+	__u32 from;
+	__u32 to;
+	__u8 flags;
+	bool in_call; /* it may be looked up */
+};
+
+/* Most often the last switch here has left word of who runs. */
+static __always_inline struct wake wake_of(struct mmlens_cpu *cpu, const struct task_struct *p,
+					   __u8 context)
 {
-	__s32 nr = -1;
+	struct compat_me me = compat_me();
+	bool user = !(me.flags & PF_KTHREAD);
+	struct wake w = {
+		.from = cpu->running ? (__u32)cpu->running : current_number(cpu),
+		.to = number_near(cpu, p),
+		.flags = context,
+	};
+
+	if (user && me.mm && me.mm == p->mm && !(p->flags & PF_KTHREAD))
+		w.flags |= MMLENS_WAKE_SAME;
+	w.in_call = user && !(context & MMLENS_WAKE_IRQ);
+	return w;
+}
+
+static __always_inline void fill_wake(struct mmlens_rec *r, const struct wake *w)
+{
+	__s32 nr = w->in_call ? compat_syscall(NULL) : -1;
 
 	r->ts = bpf_ktime_get_ns();
-	r->from = current_number(cpu, from);
-	r->to = number(cpu, to);
+	r->from = w->from;
+	r->to = w->to;
 	r->cost = 0;
 	r->kind = MMLENS_REC_WAKE;
-	r->flags = context;
-	if (from && to && from->space && from->space == to->space)
-		r->flags |= MMLENS_WAKE_SAME;
-	if (!(context & MMLENS_WAKE_IRQ) && from && !(from->flags & MMLENS_TASK_KTHREAD))
-		nr = compat_syscall(NULL);
+	r->flags = w->flags;
 	r->more = nr < 0 ? 0 : nr;
 	if (nr >= 0)
 		r->flags |= MMLENS_WAKE_IN_CALL;
 }
 
 /* While the batch of this CPU is sent, what interrupts that goes a way of its own. */
-static __always_inline void send_alone(struct mmlens_cpu *cpu, struct mmlens_entry *from,
-				       struct mmlens_entry *to, __u8 context)
+static __always_inline void send_alone(struct mmlens_cpu *cpu, const struct wake *w)
 {
 	struct {
 		struct mmlens_msg head;
@@ -371,7 +382,7 @@ static __always_inline void send_alone(struct mmlens_cpu *cpu, struct mmlens_ent
 		return;
 	}
 	fill_head(&m->head, cpu, MMLENS_MSG_BATCH, 1);
-	fill_wake(&m->rec, cpu, from, to, context);
+	fill_wake(&m->rec, w);
 	message_send(m);
 }
 
@@ -383,21 +394,20 @@ static __always_inline int on_waking(struct task_struct *p, __u8 context)
 {
 	const struct task_struct *me = (const void *)bpf_get_current_task();
 	struct mmlens_cpu *cpu = this_cpu();
-	struct mmlens_entry *from, *to;
 	struct mmlens_rec *r;
+	struct wake w;
 
 	if (!all_watch || !cpu || (const void *)p == (const void *)me || !pair_wanted(p, me))
 		return 0;
-	from = running_entry(cpu);
-	to = wakee_entry(cpu, p);
+	w = wake_of(cpu, p, context);
 	if (cpu->batch.sending) {
-		send_alone(cpu, from, to, context);
+		send_alone(cpu, &w);
 		return 0;
 	}
 	r = batch_next(cpu);
 	if (!r)
 		return 0;
-	fill_wake(r, cpu, from, to, context);
+	fill_wake(r, &w);
 	batch_sent_if_full(cpu);
 	return 0;
 }
@@ -446,7 +456,7 @@ int mmlens_newtask(__u64 *ctx)
 	}
 	if (!ask.events || !all_watch || !cpu || !pair_wanted(me, child))
 		return 0;
-	from = current_number(cpu, current_entry());
+	from = current_number(cpu);
 	to = number(cpu, entry_of(child));
 	m = message_new(cpu, struct mmlens_ev_fork, MMLENS_MSG_FORK);
 	if (!m)

@@ -74,6 +74,10 @@ def _(name):
                    "events and those of different times, against counts")
         for row in document["classes"]:
             want_equal(sum(e["class"] == row["class"] for e in switches), row["count"], row["class"])
+            timed = sum(e["class"] == row["class"] and e["cost"] is not None for e in switches)
+            want_equal((row["cost"] or {"n": 0})["n"], timed, f"{row['class']}: costs")
+        for key, sums in (("count", "switches"), ("loads", "loads")):
+            want_equal(sum(p[key] for p in document["pairs"]), document[sums], f"{sums} by pair")
         for role, tid in s.tids.items():
             seen = sum(e["prev"]["tid"] == tid for e in switches)
             want(0 <= seen - grown[tid] <= 4, f"{role}: file {seen}, the kernel {grown[tid]}")
@@ -278,7 +282,7 @@ def _():
         path, _ = recorded(folder, s)
         out = path_in(folder, "trace.pftrace")
         mmlens("report", "--perfetto", out, path).expect(0)
-        switches = [e for e in lines(path) if "class" in e]
+        events = lines(path)
         with open(out, "rb") as f:
             packets = [dict(fields(value)) for number, value in fields(f.read()) if number == 1]
     tracks, depth, begun, flows, ended, loads = {}, {}, 0, set(), set(), {}
@@ -297,8 +301,11 @@ def _():
         ended |= {event[48]} if 48 in event else set()
         if event[9] == 4:
             loads[event[11]] = event[30]
-    execs = sum(e["next"]["tid"] != 0 for e in switches)
-    want(execs <= begun <= execs + 100, f"{begun} slices of CPUs, {execs} arrivals")
+    switches = [e for e in events if "class" in e]
+    arrivals = sum(e["next"]["tid"] != 0 for e in switches)
+    # an exec ends a slice and begins one of the new name
+    execs = sum(e.get("event") == "exec" for e in events)
+    want(arrivals <= begun <= arrivals + execs, f"{begun} slices of CPUs, {arrivals} arrivals, {execs} execs")
     want(ended and ended <= flows, "a flow ends that never began")
     want_equal(sum(loads.values()), sum(e["class"] in ("process", "back-other") for e in switches),
                "loads counted")

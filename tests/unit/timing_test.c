@@ -15,7 +15,7 @@ static void few_switches_are_always_timed(void **state)
 	for (int i = 0; i < 100; i++) {
 		s.count[CLASS_PROCESS] += TIMING_FEW * CPUS;
 		s.timed[CLASS_PROCESS] = s.count[CLASS_PROCESS];
-		assert_true(timing_wanted(&t, &s, CPUS));
+		assert_int_equal(timing_wanted(&t, &s, CPUS), MMLENS_TIMING_EVERY);
 	}
 }
 
@@ -28,12 +28,12 @@ static void many_are_timed_until_there_are_enough_and_then_now_and_then(void **s
 	(void)state;
 	for (int i = 0; i < TIMING_EACH; i++) {
 		s.count[CLASS_THREAD] += MANY;
-		assert_true(timing_wanted(&t, &s, CPUS));
+		assert_int_equal(timing_wanted(&t, &s, CPUS), MMLENS_TIMING_SAMPLE);
 	}
 	s.timed[CLASS_THREAD] = TIMING_ENOUGH;
 	for (int i = 0; i < 10 * TIMING_EACH; i++) {
 		s.count[CLASS_THREAD] += MANY;
-		on += timing_wanted(&t, &s, CPUS);
+		on += timing_wanted(&t, &s, CPUS) != MMLENS_TIMING_OFF;
 	}
 	assert_int_equal(on, 10);
 }
@@ -47,10 +47,10 @@ static void a_class_that_becomes_frequent_is_timed_and_a_rare_one_waits(void **s
 	s.count[CLASS_THREAD] = MANY;
 	s.timed[CLASS_THREAD] = TIMING_ENOUGH;
 	s.count[CLASS_TO_KERNEL] = 10;
-	assert_false(timing_wanted(&t, &s, CPUS));
+	assert_int_equal(timing_wanted(&t, &s, CPUS), MMLENS_TIMING_OFF);
 	s.count[CLASS_THREAD] += MANY;
 	s.count[CLASS_PROCESS] += MANY / 4;
-	assert_true(timing_wanted(&t, &s, CPUS));
+	assert_int_equal(timing_wanted(&t, &s, CPUS), MMLENS_TIMING_SAMPLE);
 }
 
 int main(void)

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "analysis/tally.h"
 #include "model/histogram.h"
+
+/* The key is the two spaces, which stand first in the row. */
+struct pair {
+	struct pair_switches row;
+	UT_hash_handle hh;
+};
+
+#define PAIR_KEY_LEN offsetof(struct pair_switches, count)
 
 struct tally {
 	uint64_t begin;
@@ -15,6 +25,7 @@ struct tally {
 	struct task_switches *tasks; /* by number of the stream */
 	uint64_t *came;		     /* when each came onto its CPU, 0: not seen */
 	size_t n;
+	struct pair *pairs;	   /* hashed by their spaces */
 	struct cpu_switches *cpus; /* by CPU */
 	size_t n_cpus;
 };
@@ -90,6 +101,38 @@ static int note_arrival(struct tally *t, const struct event *ev, const struct ev
 	return err;
 }
 
+static struct pair *pair_of(struct tally *t, const struct event_task *from,
+			    const struct event_task *to)
+{
+	const uint64_t key[2] = { from->space, to->space };
+	struct pair *p;
+
+	static_assert(sizeof(key) == PAIR_KEY_LEN, "the spaces are the key");
+	HASH_FIND(hh, t->pairs, key, sizeof(key), p);
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->row.from = from->space;
+	p->row.to = to->space;
+	memcpy(p->row.from_comm, from->comm, sizeof(p->row.from_comm));
+	memcpy(p->row.to_comm, to->comm, sizeof(p->row.to_comm));
+	HASH_ADD(hh, t->pairs, row, PAIR_KEY_LEN, p);
+	return p;
+}
+
+static int count_pair(struct tally *t, const struct event_switch *sw, const struct cast *cast)
+{
+	struct pair *p = pair_of(t, cast_find(cast, sw->prev), cast_find(cast, sw->next));
+
+	if (!p)
+		return -ENOMEM;
+	p->row.count++;
+	p->row.loads += switch_class_loads(sw->class);
+	return 0;
+}
+
 static int count_switch(struct tally *t, const struct event *ev, const struct cast *cast)
 {
 	const struct event_switch *sw = &ev->sw;
@@ -97,6 +140,8 @@ static int count_switch(struct tally *t, const struct event *ev, const struct ca
 
 	if (!err)
 		err = note_arrival(t, ev, cast_find(cast, sw->next));
+	if (!err)
+		err = count_pair(t, sw, cast);
 	if (err)
 		return err;
 	t->classes[sw->class].how[sw->how]++;
@@ -132,6 +177,31 @@ static int by_switches(const void *a, const void *b)
 				     &((const struct task_switches *)b)->key);
 }
 
+static int by_count(const void *a, const void *b)
+{
+	const struct pair_switches *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return memcmp(x, y, PAIR_KEY_LEN);
+}
+
+int tally_read_pairs(const struct tally *t, struct switches *out)
+{
+	const struct pair *p, *next;
+
+	free(out->pairs);
+	out->n_pairs = 0;
+	out->pairs = calloc(HASH_COUNT(t->pairs) + 1, sizeof(*out->pairs));
+	if (!out->pairs)
+		return -ENOMEM;
+	HASH_ITER (hh, t->pairs, p, next)
+		out->pairs[out->n_pairs++] = p->row;
+	qsort(out->pairs, out->n_pairs, sizeof(*out->pairs), by_count);
+	out->pairs_known = true;
+	return 0;
+}
+
 int tally_read(const struct tally *t, struct switches *out)
 {
 	out->tasks = calloc(t->n + 1, sizeof(*out->tasks));
@@ -150,15 +220,21 @@ int tally_read(const struct tally *t, struct switches *out)
 	}
 	out->lost = t->lost;
 	out->duration_ns = t->end - t->begin;
-	return 0;
+	return tally_read_pairs(t, out);
 }
 
 void tally_free(struct tally *t)
 {
+	struct pair *p, *next;
+
 	if (!t)
 		return;
 	free(t->tasks);
 	free(t->came);
 	free(t->cpus);
+	HASH_ITER (hh, t->pairs, p, next) {
+		HASH_DEL(t->pairs, p);
+		free(p);
+	}
 	free(t);
 }

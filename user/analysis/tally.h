@@ -15,6 +15,8 @@ struct tally *tally_new(void);
 int tally_add(struct tally *t, const struct event *ev, const struct cast *cast);
 /* Into a zeroed `out`. -ENOMEM or 0. */
 int tally_read(const struct tally *t, struct switches *out);
+/* Only the pairs, in place of those in `out`. -ENOMEM or 0. */
+int tally_read_pairs(const struct tally *t, struct switches *out);
 void tally_free(struct tally *t);
 
 #endif

@@ -125,7 +125,6 @@ static int record_window(struct recorder *r, struct window *w, const struct reco
 	w->event = on_event;
 	w->tick = on_tick;
 	w->arg = r;
-	w->pairs = true;
 	flush(r);
 	status = window_run(w, &a->window, argc, argv);
 	flush(r);

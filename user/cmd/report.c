@@ -129,19 +129,22 @@ static void print_head(const struct recording *r, const char *path)
 
 /*
  * Where the window's own counts did not reach the file, or only some of its switches are asked
- * for, they are made of its events.
+ * for, they are made of its events; and pairs always are.
  */
-static int count(struct recording *r, struct sift *sift, const char *path)
+static int count(struct recording *r, struct sift *sift, bool counted, const char *path)
 {
 	struct pass p = { .sift = sift, .tally = tally_new() };
-	int status;
+	int status, err;
 
 	if (!p.tally)
 		return fail(EXIT_FAILED, path, "out of memory");
 	status = replay(r, &p, path);
-	switches_deinit(&r->switches);
-	memset(&r->switches, 0, sizeof(r->switches));
-	if (!status && tally_read(p.tally, &r->switches))
+	if (!counted) {
+		switches_deinit(&r->switches);
+		memset(&r->switches, 0, sizeof(r->switches));
+	}
+	err = counted ? tally_read_pairs(p.tally, &r->switches) : tally_read(p.tally, &r->switches);
+	if (!status && err)
 		status = fail(EXIT_FAILED, path, "out of memory");
 	tally_free(p.tally);
 	cast_deinit(&p.cast);
@@ -181,6 +184,11 @@ static int write_html(const char *path, const struct statview *v)
 	return fflush(f) || ferror(f) ? fail(EXIT_FAILED, path, "cannot be written") : EXIT_DONE;
 }
 
+static bool shows_pairs(const struct report_args *a, const struct statview *v)
+{
+	return v->by[BY_PAIR] || v->view->json || a->html;
+}
+
 static int print_counts(struct recording *r, const struct report_args *a, struct sift *sift,
 			const char *path)
 {
@@ -194,8 +202,8 @@ static int print_counts(struct recording *r, const struct report_args *a, struct
 	};
 	int status = parse_by(a->by ? a->by : "class,task", &v);
 
-	if (!status && !counted)
-		status = count(r, sift, path);
+	if (!status && !(counted && (r->switches.pairs_known || !shows_pairs(a, &v))))
+		status = count(r, sift, counted, path);
 	if (status)
 		return status;
 	if (counted && r->snapshots == 3 && (r->n_tgids || !r->switches.filtered))

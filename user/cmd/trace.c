@@ -56,7 +56,7 @@ static void print_summary(const struct trace *t, const struct window *w)
 
 static int trace(struct trace *t, const struct window_args *args, int argc, char **argv)
 {
-	struct window w = { .event = on_event, .tick = on_tick, .arg = t };
+	struct window w = { .event = on_event, .tick = on_tick, .arg = t, .every = true };
 	int status = window_run(&w, args, argc, argv);
 
 	if (!status && t->starved)

@@ -173,6 +173,7 @@ static int watch(struct window *w, const struct window_args *args, const struct 
 		.classes = f->classes,
 		.delays = args->delays,
 		.pairs = w->pairs,
+		.every = w->every,
 		.cgroups = w->cgroups,
 		.event = w->event,
 		.arg = w->arg,

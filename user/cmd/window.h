@@ -51,6 +51,7 @@ struct window {
 	uint64_t interval_ns;
 	void *arg;
 	bool pairs;   /* count pairs of spaces as well */
+	bool every;   /* the cost of each switch, at any rate */
 	bool cgroups; /* follow tasks that change theirs */
 
 	uint32_t *tgids; /* watched: those of -p and what descends from them; NULL: all */

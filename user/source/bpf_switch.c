@@ -40,7 +40,8 @@ struct switch_session {
 	struct bpf_program *end; /* NULL: the end of a switch is not seen */
 	struct bpf_link *end_link;
 	struct timing timing;
-	bool sampled; /* the end is detached when it is not worth its price */
+	bool light; /* the end can be detached when it is not worth its price */
+	enum mmlens_timing timed;
 	const char *end_name;
 	char end_symbol[64]; /* for the kprobe */
 	struct bpf_link *links[12];
@@ -200,7 +201,7 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 	ask->events = ss->ask.event != NULL;
 	ask->cost = ss->end != NULL;
 	ask->delays = ss->ask.delays;
-	ask->every = ask->events || ask->delays || ss->ask.tlb || ss->ask.every;
+	ask->every = ask->delays || ss->ask.tlb || ss->ask.every;
 	ask->pairs = ss->ask.pairs;
 	ask->cgroups = ss->ask.cgroups;
 	ask->classes = ss->ask.classes;
@@ -217,7 +218,7 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 		bpf_map__set_max_entries(ss->skel->maps.pairs, PAIRS_MAX);
 	if (ask->events)
 		bpf_map__set_max_entries(ss->skel->maps.ring, RING_BYTES);
-	ss->sampled = end && end->light && !ask->every;
+	ss->light = end && end->light;
 }
 
 /* One attempt with one end. Loading is the only probe that never errs. */
@@ -421,10 +422,11 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 
 /* ---- while it counts ---- */
 
-static void set_timing(struct switch_session *ss, bool on)
+static void set_timing(struct switch_session *ss, enum mmlens_timing timed)
 {
+	ss->timed = timed;
 	for (int cpu = 0; cpu < ss->cpus; cpu++)
-		__atomic_store_n(&ss->per_cpu[cpu].timing, on, __ATOMIC_RELAXED);
+		__atomic_store_n(&ss->per_cpu[cpu].timing, timed, __ATOMIC_RELAXED);
 }
 
 static void sum_up(const struct switch_session *ss, struct timing_sums *sums)
@@ -441,19 +443,19 @@ static void sum_up(const struct switch_session *ss, struct timing_sums *sums)
 /* An end that cannot be attached again leaves the costs as they are; each says of how many it is. */
 static void steer(struct switch_session *ss)
 {
+	enum mmlens_timing timed;
 	struct timing_sums sums;
-	bool on;
 
-	if (!ss->sampled)
+	if (!ss->end || ss->skel->rodata->ask.every)
 		return;
 	sum_up(ss, &sums);
-	on = timing_wanted(&ss->timing, &sums, (uint32_t)ss->cpus);
-	if (on == (ss->end_link != NULL))
+	timed = timing_wanted(&ss->timing, &sums, (uint32_t)ss->cpus);
+	if (timed == ss->timed)
 		return;
-	if (on && attach_end(ss))
+	if (timed && !ss->end_link && attach_end(ss))
 		return;
-	set_timing(ss, on);
-	if (on)
+	set_timing(ss, timed);
+	if (timed || !ss->light)
 		return;
 	bpf_link__destroy(ss->end_link);
 	ss->end_link = NULL;
@@ -463,7 +465,7 @@ int switch_session_start(struct switch_session *ss, struct why *why)
 {
 	int err;
 
-	set_timing(ss, ss->end);
+	set_timing(ss, ss->end ? MMLENS_TIMING_SAMPLE : MMLENS_TIMING_OFF);
 	err = attach_rest(ss);
 
 	if (err)
@@ -504,10 +506,9 @@ int switch_session_poll(struct switch_session *ss, int ms)
 {
 	uint64_t until = monotonic_ns() + ms * 1000000ull, now;
 
-	if (!ss->ring) {
-		steer(ss);
+	steer(ss);
+	if (!ss->ring)
 		return poll(NULL, 0, ms) < 0 ? -errno : 0;
-	}
 	/* woken by fill level before the time is over, it takes what there is and goes on waiting */
 	while ((now = monotonic_ns()) < until) {
 		int got = ring_buffer__poll(ss->ring, (int)((until - now) / 1000000) + 1);

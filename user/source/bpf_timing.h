@@ -6,9 +6,9 @@
 #ifndef MMLENS_SOURCE_BPF_TIMING_H
 #define MMLENS_SOURCE_BPF_TIMING_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "mmlens_event.h"
 #include "model/switches.h"
 
 /* Sums over all CPUs since the window began. */
@@ -30,7 +30,7 @@ struct timing {
 /* After that during one of so many spans between questions. */
 #define TIMING_EACH 16
 
-/* Asked at regular intervals: shall the ends be watched until the next question? */
-bool timing_wanted(struct timing *t, const struct timing_sums *now, uint32_t cpus);
+/* Asked at regular intervals: which ends shall be watched until the next question? */
+enum mmlens_timing timing_wanted(struct timing *t, const struct timing_sums *now, uint32_t cpus);
 
 #endif

@@ -426,7 +426,7 @@ int recstat_decode(struct cursor *c, uint16_t version, struct switches *sw, uint
 	sw->pairs = get_table(c, sizeof(*sw->pairs), &sw->n_pairs);
 	for (size_t i = 0; i < sw->n_pairs && !c->bad; i++)
 		get_pair(c, &sw->pairs[i]);
-	sw->pairs_known = true;
+	sw->pairs_known = sw->n_pairs;
 	*tgids = get_table(c, sizeof(**tgids), n);
 	for (size_t i = 0; i < *n && !c->bad; i++)
 		(*tgids)[i] = get_u32(c);
