@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    RESOURCES, SOURCES, Subject, every_tid, inspect, kcmp_pairs, main, need_source, prop, show_tasks,
+    RESOURCES, SOURCES, Subject, every_tid, inspect, kcmp_pairs, main, mmlens, need_source, prop, show_tasks,
     standing, standing_one, status_of, tgid_of, want, want_equal)
 
 SUBJECTS = ["threads", "fork", "fork-owners", "vfork", "peer", "files", "fs", "files-fs", "sighand",
@@ -60,6 +60,17 @@ def _(case):
         seen = {r: states.get(r) for r in RESOURCES}
         wrong = {r: (seen[r], truth[r]) for r in RESOURCES if seen[r] != truth[r]}
         want(not wrong, f"{a} and {b} (said, kcmp): {wrong}")
+
+
+# Of the others nothing is read for the table: where procfs answers it must come to the same.
+@prop("{name}: the table of compare says what kcmp says (procfs)",
+      name=["threads", "peer", "files", "unshare-files", "zombie", "leader-exited", "dying"])
+def _(name):
+    a, b = list(standing_one(name, SUBJECTS).tids.values())[:2]
+    lines = mmlens("compare", "--raw", "--source=procfs", a, b).expect(0).out.decode().splitlines()
+    said = dict(line.split() for line in lines[1:])
+    for r, state in kcmp_pairs([a, b])[a, b].items():
+        want_equal(said[r], state, f"{r} of {a} and {b}")
 
 
 @prop("{name}: ids of all pairs are equal exactly where kcmp says shared ({source})",

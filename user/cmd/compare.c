@@ -7,6 +7,7 @@
 #include "lib/text.h"
 #include "render/regions.h"
 #include "render/tasks.h"
+#include "source/source.h"
 
 struct pair {
 	const struct task *a;
@@ -180,7 +181,10 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 
 	(void)cmd;
 	if (!status)
-		status = state_init_tasks(&st, &a->common, 0, argc, argv);
+		/* an id that is shown must be the same in other commands, and a kind needs all tasks */
+		status = state_init_tasks(&st, &a->common,
+					  a->verbose || a->common.view.json ? 0 : WANT_NO_OTHERS,
+					  argc, argv);
 	if (status)
 		return status;
 	status = compare(&st, args, argv);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/state.h"
+#include "lib/cleanup.h"
 #include "lib/text.h"
 #include "source/procmem.h"
 #include "source/procmeta.h"
@@ -23,10 +24,25 @@ static int read_file(struct snapshot *s, const char *path)
 	return fail(EXIT_FAILED, path, "%s", why.text);
 }
 
-static int read_living(struct snapshot *s, const char *source, unsigned int want)
+/* The words that are numbers of tasks; n of them at most. */
+static size_t take_tids(int n, char **words, uint32_t *tids)
 {
+	size_t taken = 0;
+	uint64_t tid;
+
+	for (int i = 0; i < n; i++)
+		if (!parse_u64(words[i], UINT32_MAX, &tid) && tid)
+			tids[taken++] = (uint32_t)tid;
+	return taken;
+}
+
+static int read_living(struct snapshot *s, const char *source, unsigned int want, int n,
+		       char **words)
+{
+	cleanup_free uint32_t *tids = calloc((size_t)n + 1, sizeof(*tids));
+	size_t about = tids && want & WANT_NO_OTHERS ? take_tids(n, words, tids) : 0;
 	struct why why;
-	int err = source_snapshot(source, want, s, &why);
+	int err = source_snapshot_about(source, want, tids, about, s, &why);
 
 	if (err) {
 		snapshot_deinit(s);
@@ -56,7 +72,7 @@ static const char *not_shown(const struct snapshot *s, int n, char **words)
 static int read_best_for(struct snapshot *s, const struct common *common, unsigned int want, int n,
 			 char **words)
 {
-	int status = read_living(s, common->source, want);
+	int status = read_living(s, common->source, want, n, words);
 	const char *word =
 		status || strcmp(common->source, "auto") != 0 ? NULL : not_shown(s, n, words);
 
@@ -64,7 +80,7 @@ static int read_best_for(struct snapshot *s, const struct common *common, unsign
 		return status;
 	note(word, "%s is not shown it; answering from procfs", s->source);
 	snapshot_deinit(s);
-	return read_living(s, "procfs", want);
+	return read_living(s, "procfs", want, n, words);
 }
 
 int state_init(struct state *st, const struct common *common, unsigned int want)

@@ -15,7 +15,10 @@ struct state {
 
 /* Reads as the options say. Returns 0 or the exit status, its line printed. */
 int state_init(struct state *st, const struct common *common, unsigned int want);
-/* The same for a command about these tasks: --source=auto takes a witness that is shown them. */
+/*
+ * The same for a command about these tasks: --source=auto takes a witness that is shown them. With
+ * WANT_NO_OTHERS the snapshot may be without all others, as struct source has it.
+ */
 int state_init_tasks(struct state *st, const struct common *common, unsigned int want, int n,
 		     char **words);
 void state_deinit(struct state *st);

@@ -10,6 +10,7 @@
 #include "source/kcmpids.h"
 #include "source/procfs.h"
 #include "source/source.h"
+#include "source/withheld.h"
 
 #define ROOT "/proc"
 
@@ -52,25 +53,25 @@ static void set_loans(struct snapshot *s)
 	}
 }
 
-static int compare_all(struct snapshot *s, bool lean)
+static int read_tasks(const struct source *src, const struct kcmp_world *world, bool lean,
+		      struct snapshot *out)
 {
-	struct kcmp_world world = { kcmp_system, kcmp_nobody_new() };
-	int err = world.nobody ? kcmpids_assign(s, &world, lean) : 0;
+	/* where even numbers are hidden, what is withheld is what the whole lacks */
+	bool few = src->n_about && !withheld_pids();
+	int err = few ? procfs_walk_few(ROOT, src->about, src->n_about, out)
+		      : procfs_walk(ROOT, lean, out);
 
-	kcmp_nobody_free(world.nobody);
-	return err;
+	if (!err)
+		err = snapshot_seal(out);
+	return !err && world->nobody ? kcmpids_assign(out, world, lean) : err;
 }
 
 static int procfs_read(struct source *src, unsigned int want, struct snapshot *out, struct why *why)
 {
-	bool lean = want & WANT_LEAN;
-	int err = procfs_walk(ROOT, lean, out);
+	struct kcmp_world world = { kcmp_system, kcmp_nobody_new() };
+	int err = read_tasks(src, &world, want & WANT_LEAN, out);
 
-	(void)src;
-	if (!err)
-		err = snapshot_seal(out);
-	if (!err)
-		err = compare_all(out, lean);
+	kcmp_nobody_free(world.nobody);
 	if (err)
 		return why_set(why, err, ROOT ": %s", strerror(-err));
 	set_signals(out);

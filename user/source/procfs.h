@@ -8,6 +8,9 @@
 /* The walk over ROOT/PID/task/TID: `lean` reads stat alone. -errno or 0; not yet sealed. */
 int procfs_walk(const char *root, bool lean, struct snapshot *out);
 
+/* Of all tasks these alone, and the leaders of their groups. -errno or 0; not yet sealed. */
+int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct snapshot *out);
+
 /* Fields of a stat line and of a status file. -EPROTO when it is none. */
 int procfs_parse_stat(struct task *t, const char *line);
 void procfs_parse_status(struct task *t, const char *text);

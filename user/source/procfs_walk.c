@@ -150,6 +150,7 @@ static void cgroup_inode(struct cgroup_cache *cache, const char *path)
 
 struct walk {
 	struct snapshot *out;
+	int root;
 	bool lean;
 	struct cgroup_cache cgroup;
 	struct slurp file;
@@ -222,40 +223,85 @@ static int read_task(struct walk *w, int tasks, uint32_t tgid, const char *tid)
 	return 0;
 }
 
-static int read_group(struct walk *w, int root, const char *pid)
+static int open_tasks(struct walk *w, uint32_t tgid)
 {
-	cleanup_closedir DIR *dir = NULL;
 	char name[32];
-	struct dirent *e;
-	int fd, err = 0;
+	int fd;
 
-	snprintf(name, sizeof(name), "%.16s/task", pid);
-	fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd >= 0 ? fdopendir(fd) : NULL;
-	if (!dir) {
+	snprintf(name, sizeof(name), "%u/task", tgid);
+	fd = openat(w->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
 		w->out->raced += !is_refused(-errno);
-		if (fd >= 0)
-			close(fd);
-		return 0;
-	}
-	while (!err && (e = readdir(dir)))
+	return fd;
+}
+
+static int read_group(struct walk *w, uint32_t tgid)
+{
+	int fd = open_tasks(w, tgid), err = 0;
+	cleanup_closedir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && !err && (e = readdir(dir)))
 		if (isdigit((unsigned char)e->d_name[0]))
-			err = read_task(w, fd, (uint32_t)strtoul(pid, NULL, 10), e->d_name);
+			err = read_task(w, fd, tgid, e->d_name);
 	return err;
 }
 
 int procfs_walk(const char *root, bool lean, struct snapshot *out)
 {
 	cleanup_closedir DIR *dir = opendir(root);
-	struct walk w = { .out = out, .lean = lean };
+	struct walk w = { .out = out, .root = dir ? dirfd(dir) : -1, .lean = lean };
 	struct dirent *e;
-	int err = 0;
+	int err = dir ? 0 : -errno;
 
-	if (!dir)
-		return -errno;
 	while (!err && (e = readdir(dir)))
 		if (isdigit((unsigned char)e->d_name[0]))
-			err = read_group(&w, dirfd(dir), e->d_name);
+			err = read_group(&w, (uint32_t)strtoul(e->d_name, NULL, 10));
+	slurp_deinit(&w.file);
+	return err;
+}
+
+/* 0: there is no such task, or none that we are shown. */
+static uint32_t group_of(struct walk *w, uint32_t tid)
+{
+	const char *line;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%u/status", tid);
+	line = slurp_at(&w->file, w->root, name) ? NULL : strstr(w->file.text, "\nTgid:");
+	return line ? (uint32_t)strtoul(line + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
+/* Once: a second row would go for that of another task with the same number. */
+static int read_once(struct walk *w, uint32_t tgid, uint32_t tid)
+{
+	cleanup_close int fd = -1;
+	char name[16];
+
+	for (size_t i = 0; i < w->out->n; i++)
+		if (w->out->tasks[i].key.tid == tid)
+			return 0;
+	fd = open_tasks(w, tgid);
+	snprintf(name, sizeof(name), "%u", tid);
+	return fd < 0 ? 0 : read_task(w, fd, tgid, name);
+}
+
+int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct snapshot *out)
+{
+	cleanup_close int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct walk w = { .out = out, .root = fd };
+	int err = fd < 0 ? -errno : 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		uint32_t tgid = group_of(&w, tids[i]);
+
+		if (tgid)
+			err = read_once(&w, tgid, tgid);
+		if (tgid && !err)
+			err = read_once(&w, tgid, tids[i]);
+	}
 	slurp_deinit(&w.file);
 	return err;
 }

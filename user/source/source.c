@@ -52,10 +52,17 @@ static void read_boot_id(char *buf, size_t n)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-static int read_one(const struct source_ops *ops, unsigned int want, struct snapshot *out,
+/* What is asked, of whichever source. */
+struct question {
+	unsigned int want;
+	const uint32_t *about;
+	size_t n_about;
+};
+
+static int read_one(const struct source_ops *ops, const struct question *q, struct snapshot *out,
 		    struct why *why)
 {
-	struct source src = { .ops = ops };
+	struct source src = { .ops = ops, .about = q->about, .n_about = q->n_about };
 	uint64_t census;
 	int err;
 
@@ -66,7 +73,7 @@ static int read_one(const struct source_ops *ops, unsigned int want, struct snap
 	read_boot_id(out->boot_id, sizeof(out->boot_id));
 	census = withheld_census();
 	out->begin_ns = boottime_ns();
-	err = ops->read(&src, want, out, why);
+	err = ops->read(&src, q->want, out, why);
 	out->end_ns = boottime_ns();
 	ops->close(&src);
 	if (!err)
@@ -78,7 +85,7 @@ static int read_one(const struct source_ops *ops, unsigned int want, struct snap
  * A module of another version is not the same as none: the user believes it serves. That is the
  * one reason that survives when another source answers.
  */
-static int read_best(unsigned int want, struct snapshot *out, struct why *why)
+static int read_best(const struct question *q, struct snapshot *out, struct why *why)
 {
 	struct why worth_telling = { "" };
 	int err = -EOPNOTSUPP;
@@ -86,7 +93,7 @@ static int read_best(unsigned int want, struct snapshot *out, struct why *why)
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
 		struct why this = { "" };
 
-		err = read_one(sources[i], want, out, &this);
+		err = read_one(sources[i], q, out, &this);
 		if (!err)
 			break;
 		if (err == -EPROTO || !*worth_telling.text)
@@ -100,11 +107,18 @@ static int read_best(unsigned int want, struct snapshot *out, struct why *why)
 	return err;
 }
 
-int source_snapshot(const char *name, unsigned int want, struct snapshot *out, struct why *why)
+int source_snapshot_about(const char *name, unsigned int want, const uint32_t *about,
+			  size_t n_about, struct snapshot *out, struct why *why)
 {
 	const struct source_ops *ops = source_by_name(name);
+	const struct question q = { want, about, n_about };
 
 	snapshot_init(out);
 	*why = (struct why){ "" };
-	return ops ? read_one(ops, want, out, why) : read_best(want, out, why);
+	return ops ? read_one(ops, &q, out, why) : read_best(&q, out, why);
+}
+
+int source_snapshot(const char *name, unsigned int want, struct snapshot *out, struct why *why)
+{
+	return source_snapshot_about(name, want, NULL, 0, out, why);
 }

@@ -24,12 +24,20 @@ enum want {
 	WANT_USER_STACK = 1u << 0,     /* the mapping that holds each user stack pointer */
 	WANT_KERNEL_DEEPEST = 1u << 1, /* high-water mark of each kernel stack: dear */
 	WANT_MEMORY = 1u << 2,	       /* rss and pss of each space (read by source/procmem.h) */
+	WANT_NO_OTHERS = 1u << 4, /* what the named tasks share, not who else is there (cmd/) */
 	WANT_LEAN = 1u << 3, /* spaces and kinds will do: a source may leave dear fields unknown */
 };
 
 struct source {
 	const struct source_ops *ops;
 	void *data; /* the source's own, freed by ops->close */
+	/*
+	 * The tasks that the reader is about; none: all. A source may leave others out, and count
+	 * what is withheld of these alone. Ids then name objects within this snapshot, and kinds
+	 * are not to be told.
+	 */
+	const uint32_t *about;
+	size_t n_about;
 };
 
 struct source_ops {
@@ -54,5 +62,9 @@ const struct source_ops *source_by_name(const char *name);
  * empty or a line the user should see.
  */
 int source_snapshot(const char *name, unsigned int want, struct snapshot *out, struct why *why);
+
+/* The same for a reader who is about these tasks, as in struct source. */
+int source_snapshot_about(const char *name, unsigned int want, const uint32_t *about,
+			  size_t n_about, struct snapshot *out, struct why *why);
 
 #endif
