@@ -51,8 +51,13 @@ static void assert_same_member(const struct btf *a, const struct btf_type *in_a,
 {
 	const struct btf_member *x = btf_members(in_a) + i, *y = btf_members(in_b) + i;
 
-	assert_string_equal(btf__name_by_offset(a, x->name_off),
-			    btf__name_by_offset(b, y->name_off));
+	const char *name = btf__name_by_offset(a, x->name_off);
+
+	/* what the object does not name has a name that says nothing; none stays none */
+	if (strcmp(btf__name_by_offset(b, y->name_off), "_") == 0)
+		assert_string_not_equal(name, "");
+	else
+		assert_string_equal(btf__name_by_offset(b, y->name_off), name);
 	assert_int_equal(x->offset, y->offset);
 	assert_int_equal(btf__resolve_size(a, x->type), btf__resolve_size(b, y->type));
 }
@@ -78,6 +83,29 @@ static void same_layout(void **state)
 		for (unsigned int m = 0; m < btf_vlen(in_all); m++)
 			assert_same_member(all, in_all, few, in_few, m);
 	}
+	btf__free(few);
+}
+
+/* What the programs read of it goes by the kernel's own name. */
+static void names_are_kept(void **state)
+{
+	static const char *const kept[] = { "mm", "signal", "start_boottime", "thread_pid" };
+	struct btf *few;
+	size_t found = 0;
+
+	(void)state;
+	if (!all)
+		skip();
+	few = selected();
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		int id = btf__find_by_name_kind(few, "task_struct", BTF_KIND_STRUCT);
+		const struct btf_type *t = btf__type_by_id(few, id);
+
+		for (unsigned int m = 0; m < btf_vlen(t); m++)
+			found += !strcmp(btf__name_by_offset(few, btf_members(t)[m].name_off),
+					 kept[i]);
+	}
+	assert_int_equal(found, ARRAY_SIZE(kept));
 	btf__free(few);
 }
 
@@ -130,9 +158,8 @@ static void same_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_layout),
-		cmocka_unit_test(same_values),
-		cmocka_unit_test(few_types),
+		cmocka_unit_test(same_layout), cmocka_unit_test(names_are_kept),
+		cmocka_unit_test(same_values), cmocka_unit_test(few_types),
 		cmocka_unit_test(same_ids),
 	};
 

@@ -14,20 +14,27 @@
 #include "source/btf_ids.h"
 #include "source/kernel_btf.h"
 
+/* The name of whatever the object does not name. */
+#define SOME_NAME "_"
+
 /* A copy under way. The types get their ids in the order in which they were chosen, from 1. */
 struct copy {
 	struct kernel_btf *from;
-	uint32_t *chosen; /* by their ids in the kernel */
+	const struct names *names;
+	struct chosen {
+		uint32_t id; /* in the kernel */
+		size_t at;   /* in `types` */
+	} * chosen;
 	uint32_t n, room;
-	struct bytes types;
+	struct bytes types; /* in the order in which they were read */
 	struct bytes strings;
 };
 
+/* What is looked for: each name once. */
 struct names {
 	struct btf_name *name;
-	size_t n,
-		of_object; /* those of the object are ours to free, and stand first until sorted */
-	char **owned;
+	char **owned; /* the text of each, in any order */
+	size_t n, n_owned, room;
 };
 
 static bool has_members(const struct btf_type *t)
@@ -37,38 +44,99 @@ static bool has_members(const struct btf_type *t)
 
 static void names_free(struct names *names)
 {
-	for (size_t i = 0; i < names->of_object; i++)
+	for (size_t i = 0; i < names->n_owned; i++)
 		free(names->owned[i]);
 	free(names->owned);
 	free(names->name);
 }
 
-/* Structures, unions and enumerations without their flavour ("___" and what follows). */
+static int names_grow(struct names *names)
+{
+	size_t room = names->room ? 2 * names->room : 512;
+	struct btf_name *name = realloc(names->name, room * sizeof(*name));
+	char **owned;
+
+	if (!name)
+		return -ENOMEM;
+	names->name = name;
+	owned = realloc(names->owned, room * sizeof(*owned));
+	if (!owned)
+		return -ENOMEM;
+	names->owned = owned;
+	names->room = room;
+	return 0;
+}
+
+/* Without its flavour ("___" and what follows). */
+static int names_add(struct names *names, const char *name, bool is_type)
+{
+	const char *flavour = is_type && name ? strstr(name, "___") : NULL;
+	char *plain;
+
+	if (!name || !*name)
+		return 0;
+	if (names->n == names->room && names_grow(names))
+		return -ENOMEM;
+	plain = flavour ? strndup(name, flavour - name) : strdup(name);
+	if (!plain)
+		return -ENOMEM;
+	names->owned[names->n_owned++] = plain;
+	names->name[names->n++] = (struct btf_name){ .name = plain, .is_type = is_type };
+	return 0;
+}
+
+/* The names of members or of values. */
+static int names_add_parts(struct names *names, const struct btf *btf, const struct btf_type *t)
+{
+	size_t each = btf_is_composite(t) ? sizeof(struct btf_member)
+		      : btf_is_enum64(t)  ? sizeof(struct btf_enum64)
+					  : sizeof(struct btf_enum);
+	const char *part = (const char *)(t + 1);
+	int err = 0;
+
+	/* each of the three begins with its name */
+	for (uint16_t i = 0; i < btf_vlen(t) && !err; i++, part += each)
+		err = names_add(names, btf__name_by_offset(btf, *(const uint32_t *)part), false);
+	return err;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(((const struct btf_name *)a)->name, ((const struct btf_name *)b)->name);
+}
+
+static void names_unite(struct names *names)
+{
+	size_t n = 0;
+
+	qsort(names->name, names->n, sizeof(*names->name), by_text);
+	for (size_t i = 0; i < names->n; i++)
+		if (n && !strcmp(names->name[n - 1].name, names->name[i].name))
+			names->name[n - 1].is_type |= names->name[i].is_type;
+		else
+			names->name[n++] = names->name[i];
+	names->n = n;
+}
+
+/* Structures, unions and enumerations, and what is in them; and what btf_ids.c wants to know. */
 static int names_of(const struct btf *btf, struct names *out)
 {
 	unsigned int all = btf__type_cnt(btf);
+	int err = 0;
 
-	out->owned = calloc(all, sizeof(*out->owned));
-	out->name = calloc(all + btf_ids_count(), sizeof(*out->name));
-	if (!out->owned || !out->name)
-		return -ENOMEM;
-	for (unsigned int id = 1; id < all; id++) {
+	for (unsigned int id = 1; id < all && !err; id++) {
 		const struct btf_type *t = btf__type_by_id(btf, id);
-		const char *name = btf__name_by_offset(btf, t->name_off), *flavour;
-		char *plain;
 
-		if (!has_members(t) || !name || !*name)
+		if (!has_members(t))
 			continue;
-		flavour = strstr(name, "___");
-		plain = flavour ? strndup(name, flavour - name) : strdup(name);
-		if (!plain)
-			return -ENOMEM;
-		out->owned[out->of_object] = plain;
-		out->name[out->of_object++].name = plain;
+		err = names_add(out, btf__name_by_offset(btf, t->name_off), true);
+		if (!err)
+			err = names_add_parts(out, btf, t);
 	}
-	btf_ids_names(out->name + out->of_object);
-	out->n = out->of_object + btf_ids_count();
-	return 0;
+	for (size_t i = 0; i < btf_ids_count() && !err; i++)
+		err = names_add(out, btf_ids_name(i), false);
+	names_unite(out);
+	return err;
 }
 
 /* Turns the kernel's id into that of the copy, for which the type is chosen if it was not yet. */
@@ -76,11 +144,11 @@ static int choose(struct copy *c, uint32_t *id)
 {
 	uint32_t i = 0;
 
-	while (i < c->n && c->chosen[i] != *id)
+	while (i < c->n && c->chosen[i].id != *id)
 		i++;
 	if (i == c->room) {
 		uint32_t room = c->room ? 2 * c->room : 512;
-		uint32_t *chosen = realloc(c->chosen, room * sizeof(*chosen));
+		struct chosen *chosen = realloc(c->chosen, room * sizeof(*chosen));
 
 		if (!chosen)
 			return -ENOMEM;
@@ -88,21 +156,21 @@ static int choose(struct copy *c, uint32_t *id)
 		c->room = room;
 	}
 	if (i == c->n)
-		c->chosen[c->n++] = *id;
+		c->chosen[c->n++].id = *id;
 	*id = i + 1;
 	return 0;
 }
 
+/* A member without a name is one that is looked into: whatever has a name must keep one. */
 static int take_name(struct copy *c, uint32_t *at)
 {
-	const char *name = *at ? kernel_btf_string(c->from, *at) : NULL;
+	const struct btf_name *name = kernel_btf_named(c->names->name, c->names->n, *at);
 
 	if (!*at)
 		return 0;
-	if (!name)
-		return -EPROTO;
-	*at = (uint32_t)c->strings.n;
-	bytes_put(&c->strings, name, strlen(name) + 1);
+	*at = name ? (uint32_t)c->strings.n : 1;
+	if (name)
+		bytes_put(&c->strings, name->name, strlen(name->name) + 1);
 	return c->strings.bad ? -ENOMEM : 0;
 }
 
@@ -155,22 +223,50 @@ static int take_parts(struct copy *c, struct btf_type *t)
 	return 0;
 }
 
-static int take_type(struct copy *c, uint32_t id)
+static int take_type(struct copy *c, uint32_t which)
 {
 	size_t at = c->types.n;
-	int err = kernel_btf_type(c->from, id, &c->types);
-	struct btf_type *t = (struct btf_type *)(c->types.p + at);
+	struct btf_type *t;
+	int err;
 
-	if (!err)
-		err = take_name(c, &t->name_off);
+	c->chosen[which].at = at;
+	err = kernel_btf_type(c->from, c->chosen[which].id, &c->types);
+	if (err)
+		return err;
+	t = (struct btf_type *)(c->types.p + at);
+	err = take_name(c, &t->name_off);
 	return err ? err : take_parts(c, t);
+}
+
+static int by_id(const void *a, const void *b, void *arg)
+{
+	const struct chosen *chosen = arg;
+	uint32_t x = chosen[*(const uint32_t *)a].id, y = chosen[*(const uint32_t *)b].id;
+
+	return (x > y) - (x < y);
+}
+
+/* Those chosen since `from`, in the order of the file: what lies together is read together. */
+static int take_chosen(struct copy *c, uint32_t from)
+{
+	uint32_t n = c->n - from;
+	cleanup_free uint32_t *order = malloc(n * sizeof(*order));
+	int err = order ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < n && !err; i++)
+		order[i] = from + i;
+	if (!err)
+		qsort_r(order, n, sizeof(*order), by_id, c->chosen);
+	for (uint32_t i = 0; i < n && !err; i++)
+		err = take_type(c, order[i]);
+	return err;
 }
 
 static int take_named(uint32_t id, const struct btf_type *head, const struct btf_name *name,
 		      void *arg)
 {
 	btf_ids_take(name->name, id, head);
-	return has_members(head) ? choose(arg, &id) : 0;
+	return name->is_type && has_members(head) ? choose(arg, &id) : 0;
 }
 
 static int take_all(struct copy *c, struct names *names)
@@ -183,15 +279,12 @@ static int take_all(struct copy *c, struct names *names)
 	if (err)
 		return err;
 	btf_ids_taken();
-	bytes_put(&c->strings, "", 1);
-	for (uint32_t i = 0; i < c->n && !err; i++)
-		err = take_type(c, c->chosen[i]);
+	bytes_put(&c->strings, "\0" SOME_NAME, sizeof("\0" SOME_NAME));
+	for (uint32_t from = 0, to; from < c->n && !err; from = to) {
+		to = c->n;
+		err = take_chosen(c, from);
+	}
 	return err;
-}
-
-static bool put(int fd, const void *p, size_t n)
-{
-	return write(fd, p, n) == (ssize_t)n;
 }
 
 static int write_copy(int fd, const struct copy *c)
@@ -204,11 +297,19 @@ static int write_copy(int fd, const struct copy *c)
 		.str_off = (uint32_t)c->types.n,
 		.str_len = (uint32_t)c->strings.n,
 	};
+	struct bytes file = { 0 };
+	bool written;
 
-	return put(fd, &head, sizeof(head)) && put(fd, c->types.p, c->types.n) &&
-			       put(fd, c->strings.p, c->strings.n)
-		       ? 0
-		       : -EIO;
+	bytes_put(&file, &head, sizeof(head));
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct btf_type *t = (const void *)(c->types.p + c->chosen[i].at);
+
+		bytes_put(&file, t, kernel_btf_size(t));
+	}
+	bytes_put(&file, c->strings.p, c->strings.n);
+	written = !file.bad && write(fd, file.p, file.n) == (ssize_t)file.n;
+	bytes_deinit(&file);
+	return written ? 0 : -EIO;
 }
 
 struct bpf_types bpf_types_new(void)
@@ -221,8 +322,8 @@ struct bpf_types bpf_types_new(void)
 
 int bpf_types_fill(struct bpf_types *types, const struct bpf_object *obj)
 {
-	struct copy c = { 0 };
 	struct names names = { 0 };
+	struct copy c = { .names = &names };
 	int err;
 
 	if (types->fd < 0 || types->filled)

@@ -36,10 +36,9 @@ size_t btf_ids_count(void)
 	return ARRAY_SIZE(table);
 }
 
-void btf_ids_names(struct btf_name *out)
+const char *btf_ids_name(size_t i)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		out[i] = (struct btf_name){ .name = table[i].name };
+	return table[i].name;
 }
 
 void btf_ids_take(const char *name, uint32_t id, const struct btf_type *head)
@@ -67,7 +66,8 @@ static void look_all_up(void)
 	struct kernel_btf *k = kernel_btf_open();
 	const struct btf_visit v = { .visit = take };
 
-	btf_ids_names(names);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		names[i] = (struct btf_name){ .name = table[i].name };
 	if (k && !kernel_btf_names(k, names, ARRAY_SIZE(names)))
 		kernel_btf_types(k, names, ARRAY_SIZE(names), &v);
 	kernel_btf_close(k);

@@ -14,9 +14,9 @@
 /* 0 when the kernel has none, or does not tell. The name must be in the table of btf_ids.c. */
 uint32_t btf_id(const char *name);
 
-/* For who goes through the types anyway: how many names, the names, and what was found. */
+/* For who goes through the types anyway: how many names, each of them, and what was found. */
 size_t btf_ids_count(void);
-void btf_ids_names(struct btf_name *out);
+const char *btf_ids_name(size_t i);
 void btf_ids_take(const char *name, uint32_t id, const struct btf_type *head);
 void btf_ids_taken(void);
 

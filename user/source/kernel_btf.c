@@ -14,8 +14,7 @@
 /* sysfs gives no more than a page at once; no name and no head of a type is as long. */
 #define WINDOW 4096
 /* The place of each 16th type is kept; from there the others are reached by a few steps. */
-#define STRIDE	   16
-#define FILTER_LEN 1024
+#define STRIDE 16
 
 struct kernel_btf {
 	int fd;
@@ -86,14 +85,41 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct btf_name *)a)->name, ((const struct btf_name *)b)->name);
 }
 
-/* What most of the kernel's names are told apart by at once: bits that the wanted ones set. */
+/* Those that the kernel does not have come first. */
+static int by_place(const void *a, const void *b)
+{
+	const struct btf_name *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* What most of the kernel's are told apart by at once: bits that the wanted ones set. */
+#define FILTER_BITS 32768
 struct filter {
-	uint8_t may[FILTER_LEN];
+	uint64_t may[FILTER_BITS / 64];
 };
 
-static size_t name_slot(const char *name, size_t len)
+static void filter_add(struct filter *f, uint32_t hash)
 {
-	return (len * 61 + (uint8_t)name[0] * 7 + (uint8_t)name[len / 2] * 31) % FILTER_LEN;
+	hash %= FILTER_BITS;
+	f->may[hash / 64] |= 1ull << hash % 64;
+}
+
+static bool filter_has(const struct filter *f, uint32_t hash)
+{
+	hash %= FILTER_BITS;
+	return f->may[hash / 64] & 1ull << hash % 64;
+}
+
+/* By its length and its ends. */
+static uint32_t hash_of(const char *name, size_t len)
+{
+	uint32_t first = 0, last = 0;
+	size_t n = len < sizeof(first) ? len : sizeof(first);
+
+	memcpy(&first, name, n);
+	memcpy(&last, name + len - n, n);
+	return ((first * 31 + last) * 0x9e3779b1u + (uint32_t)len * 0x85ebca6bu) >> 12;
 }
 
 static void find_name(const struct filter *f, struct btf_name *names, size_t n, const char *name,
@@ -101,7 +127,7 @@ static void find_name(const struct filter *f, struct btf_name *names, size_t n, 
 {
 	struct btf_name key = { .name = name }, *found;
 
-	if (!len || !f->may[name_slot(name, len)])
+	if (!len || !filter_has(f, hash_of(name, len)))
 		return;
 	found = bsearch(&key, names, n, sizeof(*names), by_name);
 	if (found)
@@ -116,7 +142,7 @@ int kernel_btf_names(struct kernel_btf *k, struct btf_name *names, size_t n)
 	qsort(names, n, sizeof(*names), by_name);
 	for (size_t i = 0; i < n; i++) {
 		names[i].at = 0;
-		f.may[name_slot(names[i].name, strlen(names[i].name))] = 1;
+		filter_add(&f, hash_of(names[i].name, strlen(names[i].name)));
 	}
 	while (at < k->strings_end) {
 		const char *from = look(k, at, 1), *end;
@@ -131,7 +157,15 @@ int kernel_btf_names(struct kernel_btf *k, struct btf_name *names, size_t n)
 		find_name(&f, names, n, from, (size_t)(end - from), at - k->strings);
 		at += (uint32_t)(end - from) + 1;
 	}
+	qsort(names, n, sizeof(*names), by_place);
 	return 0;
+}
+
+const struct btf_name *kernel_btf_named(const struct btf_name *names, size_t n, uint32_t at)
+{
+	const struct btf_name key = { .at = at };
+
+	return at ? bsearch(&key, names, n, sizeof(*names), by_place) : NULL;
 }
 
 size_t kernel_btf_size(const struct btf_type *head)
@@ -175,14 +209,6 @@ static int keep_place(struct kernel_btf *k, uint32_t at)
 	return 0;
 }
 
-static const struct btf_name *named(const struct btf_name *names, size_t n, uint32_t at)
-{
-	for (size_t i = 0; i < n; i++)
-		if (names[i].at == at)
-			return &names[i];
-	return NULL;
-}
-
 int kernel_btf_types(struct kernel_btf *k, const struct btf_name *names, size_t n,
 		     const struct btf_visit *v)
 {
@@ -192,7 +218,7 @@ int kernel_btf_types(struct kernel_btf *k, const struct btf_name *names, size_t 
 
 	for (size_t i = 0; i < n; i++)
 		if (names[i].at)
-			f.may[names[i].at % FILTER_LEN] = 1;
+			filter_add(&f, names[i].at);
 	k->places = 0;
 	while (at < k->types_end && !err) {
 		const struct btf_type *head = (const void *)look(k, at, sizeof(*head));
@@ -203,9 +229,8 @@ int kernel_btf_types(struct kernel_btf *k, const struct btf_name *names, size_t 
 			return -EPROTO;
 		if (id++ % STRIDE == 0)
 			err = keep_place(k, at);
-		name = head->name_off && f.may[head->name_off % FILTER_LEN]
-			       ? named(names, n, head->name_off)
-			       : NULL;
+		name = filter_has(&f, head->name_off) ? kernel_btf_named(names, n, head->name_off)
+						      : NULL;
 		if (name && !err)
 			err = v->visit(id, head, name, v->arg);
 		at += (uint32_t)size;
@@ -252,14 +277,4 @@ int kernel_btf_type(struct kernel_btf *k, uint32_t id, struct bytes *out)
 		left -= here;
 	}
 	return out->bad ? -ENOMEM : 0;
-}
-
-const char *kernel_btf_string(struct kernel_btf *k, uint32_t at)
-{
-	const char *s = at < k->strings_end - k->strings ? look(k, k->strings + at, 1) : NULL;
-	size_t room = s ? k->len - (k->strings + at - k->at) : 0;
-
-	if (s && !memchr(s, '\0', room))
-		s = look(k, k->strings + at, room + 1);
-	return s;
 }

@@ -18,15 +18,19 @@ struct kernel_btf;
 /* A name that is looked for. */
 struct btf_name {
 	const char *name;
-	uint32_t at; /* its place among the kernel's names; 0: the kernel has none of that name */
+	uint32_t at;  /* its place among the kernel's names; 0: the kernel has none of that name */
+	bool is_type; /* the caller's own: whether types of that name are what he looks for */
 };
 
 /* NULL where the kernel does not tell (errno); freed by kernel_btf_close(). */
 struct kernel_btf *kernel_btf_open(void);
 void kernel_btf_close(struct kernel_btf *k);
 
-/* Sorts the names and finds their places; the same name twice is found once. 0 or -errno. */
+/* Finds the names' places and sorts by them; the same name twice is found once. 0 or -errno. */
 int kernel_btf_names(struct kernel_btf *k, struct btf_name *names, size_t n);
+
+/* The found name at that place, or NULL. */
+const struct btf_name *kernel_btf_named(const struct btf_name *names, size_t n, uint32_t at);
 
 /*
  * Goes through all types, once, and shows those that bear one of the names which
@@ -42,9 +46,6 @@ int kernel_btf_types(struct kernel_btf *k, const struct btf_name *names, size_t 
 
 /* After kernel_btf_types(): appends the type with all that belongs to it. 0 or -errno. */
 int kernel_btf_type(struct kernel_btf *k, uint32_t id, struct bytes *out);
-
-/* The string at that place, good until the next call; NULL when it cannot be read. */
-const char *kernel_btf_string(struct kernel_btf *k, uint32_t at);
 
 /* Bytes of a type with all that belongs to it; 0 for a kind that is not known. */
 size_t kernel_btf_size(const struct btf_type *head);
