@@ -80,7 +80,8 @@ class Expected:
         if len(row) != 3:
             raise SystemExit(f"{path}: not three columns: {row}")
         if fnmatch.fnmatchcase(label, row[0]):
-            self.rows.append({"glob": row[1], "reason": row[2], "met": False, "seen": False})
+            # What is only at times skipped need not have been this time.
+            self.rows.append({"glob": row[1], "met": row[2].startswith("at times: "), "seen": False})
 
     def judge(self, test):
         """Turns a skip that nobody expected into a failure."""
