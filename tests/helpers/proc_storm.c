@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * proc_storm [-r READERS] [-s SECONDS] [-t THREADS] [-u MODULE] [-g CGROUP] [-p]
+ * proc_storm [-r READERS] [-s SECONDS] [-t THREADS] [-n GOAL] [-u MODULE] [-g CGROUP] [-p]
  *
  * READERS processes read the module's tables with every size and seek, while tasks are made, exit,
- * exec, vfork, change credentials, enter and leave pid namespaces beside a crowd of THREADS that stays;
+ * exec, vfork, change credentials, enter and leave pid namespaces beside a crowd of THREADS that stays,
+ * until GOAL threads have been made, though no longer than MOST times SECONDS;
  * -u also unloads and loads the module, -g lets the readers' memory cgroup run short, -p takes a
  * processor away and gives it back. Exit status 1 and a line on stderr for the first row that is not
  * whole, not true, given twice in a pass, or missing though its task lived throughout.
@@ -23,8 +24,12 @@
 #include "storm.h"
 
 struct settings storm = { .readers = 64, .seconds = 10, .threads = 1000 };
-time_t deadline;
 struct counts *count;
+
+/* Where threads are slow to come, the storm rages so many times longer at most. */
+#define MOST 6
+
+static time_t began;
 
 unsigned long rnd(unsigned long below)
 {
@@ -42,6 +47,16 @@ void fail(const char *file, const char *what, long detail)
 {
 	fprintf(stderr, "proc_storm: %s: %s (%ld)\n", file, what, detail);
 	exit(1);
+}
+
+bool raging(void)
+{
+	const time_t since = time(NULL) - began;
+
+	if (since < storm.seconds)
+		return true;
+	return since < (time_t)storm.seconds * MOST &&
+	       __atomic_load_n(&count->threads, __ATOMIC_RELAXED) < storm.goal;
 }
 
 static void enter_cgroup(void)
@@ -69,7 +84,7 @@ pid_t start(void (*work)(void))
 		enter_cgroup();
 	do
 		work();
-	while (time(NULL) < deadline);
+	while (raging());
 	exit(0);
 }
 
@@ -87,7 +102,7 @@ static bool rage(void)
 	int n, status;
 
 	make_witnesses();
-	deadline = time(NULL) + storm.seconds;
+	began = time(NULL);
 	n = start_churns();
 	for (int i = 0; i < storm.readers; i++, n++)
 		start(read_on);
@@ -111,7 +126,7 @@ static int parse(int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "r:s:t:u:g:pxe")) != -1) {
+	while ((opt = getopt(argc, argv, "r:s:t:n:u:g:pxe")) != -1) {
 		switch (opt) {
 		case 'r':
 			storm.readers = atoi(optarg);
@@ -121,6 +136,9 @@ static int parse(int argc, char **argv)
 			break;
 		case 't':
 			storm.threads = atoi(optarg);
+			break;
+		case 'n':
+			storm.goal = atoi(optarg);
 			break;
 		case 'u':
 			storm.module = optarg;

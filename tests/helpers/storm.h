@@ -16,13 +16,13 @@ struct settings {
 	int readers;
 	int seconds;
 	int threads;	    /* of the crowd, which lives throughout */
+	int goal;	    /* threads to be made at least; 0 for as many as there are */
 	const char *module; /* loaded and unloaded meanwhile; or NULL */
 	const char *cgroup; /* whose memory is short: readers and a glutton live there; or NULL */
 	bool hotplug;	    /* a processor comes and goes */
 };
 
 extern struct settings storm;
-extern time_t deadline;
 
 /* What all processes of the storm add to; in shared memory. */
 struct counts {
@@ -35,7 +35,8 @@ extern struct counts *count;
 
 unsigned long rnd(unsigned long below);
 void fail(const char *file, const char *what, long detail) __attribute__((noreturn));
-pid_t start(void (*work)(void)); /* in a child, again and again until the deadline */
+bool raging(void);
+pid_t start(void (*work)(void)); /* in a child, again and again while it rages */
 
 /* storm_churn.c */
 int start_churns(void); /* how many children */

@@ -138,7 +138,7 @@ static void churn_memory(void)
 	in_child(eat);
 }
 
-static void churn_module(void)
+static void reload_module(void)
 {
 	int fd = open(storm.module, O_RDONLY | O_CLOEXEC);
 
@@ -148,6 +148,21 @@ static void churn_module(void)
 		fail(storm.module, "load with readers", errno);
 	close(fd);
 	COUNT(reloads);
+}
+
+/* No pass comes to its end but while the module stays, and who knows how long one takes here. */
+static void await_pass(void)
+{
+	const long before = __atomic_load_n(&count->passes, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&count->passes, __ATOMIC_RELAXED) == before && raging())
+		usleep(10000);
+}
+
+static void churn_module(void)
+{
+	reload_module();
+	await_pass();
 }
 
 static void set_processor(const char *value)
@@ -178,8 +193,8 @@ static int start_if(bool wanted, void (*work)(void))
 int start_churns(void)
 {
 	static void (*const always[])(void) = {
-		churn_threads, churn_threads,	     churn_forks,     churn_vfork,
-		churn_cred,    churn_exec_by_thread, churn_namespace,
+		churn_threads, churn_threads, churn_threads,	    churn_threads,   churn_forks,
+		churn_vfork,   churn_cred,    churn_exec_by_thread, churn_namespace,
 	};
 	int n = sizeof(always) / sizeof(always[0]);
 

@@ -13,16 +13,19 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "storm.h"
 
-#define SLEEPERS     16
-#define EXECERS	     4
-#define MAX_THREADS  8192
-#define CROWD_STACKS (64 * 1024)
+#define SLEEPERS      16
+#define EXECERS	      4
+#define MAX_THREADS   8192
+#define CROWD_STACKS  (64 * 1024)
+#define MAX_WITNESSES (SLEEPERS + EXECERS + 2 + MAX_THREADS)
+#define MAX_ROUNDS    3000
 
 struct witness {
 	pid_t tid;
@@ -30,7 +33,7 @@ struct witness {
 	struct mmlens_task calm; /* without what may change */
 };
 
-static struct witness witness[SLEEPERS + EXECERS + 2 + MAX_THREADS];
+static struct witness witness[MAX_WITNESSES];
 static int witnesses;
 static pid_t parents[SLEEPERS + EXECERS + 2];
 static int n_parents;
@@ -174,6 +177,8 @@ void exec_for_ever(void)
 {
 	pthread_t thread;
 
+	/* It never pauses, and is not to take the processors from all others. */
+	setpriority(PRIO_PROCESS, 0, 10);
 	/* An exec by a thread is without it until here. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == 1 || pthread_create(&thread, NULL, exec_on, NULL))
@@ -257,22 +262,32 @@ static bool rests(const struct mmlens_task *rec)
 }
 
 /* At rest twice with the same counters: it has come to where it stays. */
-static void look_at(struct witness *w, int fd)
+static bool stands(struct witness *w, int fd)
 {
 	const off_t at = (off_t)w->tid * MMLENS_RECORD_SIZE;
-	struct mmlens_task rec, before = { .tid = 0 };
-	int tries = 0;
+	const struct mmlens_task before = w->calm;
+	struct mmlens_task rec;
 
-	do {
-		if (before.tid)
-			usleep(10000);
-		before = w->calm;
-		if (pread(fd, &rec, sizeof(rec), at) != sizeof(rec) || rec.tid != (__u32)w->tid)
-			fail(PROC_TASKS_BIN, "a new witness is missing", w->tid);
-		w->calm = calm_of(&rec);
-		if (tries++ > 3000)
-			fail(PROC_TASKS_BIN, "a witness does not come to rest", w->tid);
-	} while (w->still && (!rests(&rec) || memcmp(&before, &w->calm, sizeof(before))));
+	if (pread(fd, &rec, sizeof(rec), at) != sizeof(rec) || rec.tid != (__u32)w->tid)
+		fail(PROC_TASKS_BIN, "a new witness is missing", w->tid);
+	w->calm = calm_of(&rec);
+	return !w->still || (rests(&rec) && !memcmp(&before, &w->calm, sizeof(before)));
+}
+
+/* All between two pauses, as thousands one after another would take longer than the storm. */
+static void let_stand(int fd)
+{
+	bool standing[MAX_WITNESSES] = { false };
+
+	for (int left = witnesses, round = 0; left; round++, usleep(10000)) {
+		if (round > MAX_ROUNDS)
+			fail(PROC_TASKS_BIN, "witnesses do not come to rest", left);
+		left = 0;
+		for (int i = 0; i < witnesses; i++) {
+			standing[i] = standing[i] || stands(&witness[i], fd);
+			left += !standing[i];
+		}
+	}
 }
 
 void make_witnesses(void)
@@ -289,8 +304,7 @@ void make_witnesses(void)
 	for (int i = 0; i < EXECERS; i++)
 		add(child(exec_for_ever), false);
 	add_crowd();
-	for (int i = 0; i < witnesses; i++)
-		look_at(&witness[i], fd);
+	let_stand(fd);
 	close(fd);
 	qsort(witness, witnesses, sizeof(witness[0]), by_tid);
 }

@@ -11,6 +11,8 @@ SLOW = LABEL.startswith("debug")
 SECONDS = os.environ.get("MMLENS_STORM_SECONDS", "20" if SLOW else "10")
 READERS = "16" if SLOW else "64"
 THREADS = "60" if SLOW else "300"
+# Threads that are made and end meanwhile.
+CHURN = "300" if SLOW else "3000"
 
 
 def need_module():
