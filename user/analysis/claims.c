@@ -77,6 +77,7 @@ static void say_settings(char *buf, size_t n, const struct proof *p)
 {
 	static const char prefix[] = "switch difference, ";
 	size_t by[DIFFERENCE_NR] = { 0 }, all = 0;
+	int used;
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct proof_record *r = &p->records[i];
@@ -87,11 +88,11 @@ static void say_settings(char *buf, size_t n, const struct proof *p)
 		by[difference(r)]++;
 		all++;
 	}
-	snprintf(buf, n,
-		 "of %zu settings of switches dearer %zu, no difference %zu, cheaper %zu, "
-		 "hidden %zu, too few samples %zu",
-		 all, by[DIFFERENCE_MORE], by[DIFFERENCE_NONE], by[DIFFERENCE_LESS],
-		 by[DIFFERENCE_HIDDEN], by[DIFFERENCE_FEW]);
+	used = snprintf(buf, n, "of %zu settings of a switch", all);
+	for (int d = 0; d < DIFFERENCE_NR; d++)
+		if (by[d] && used > 0 && (size_t)used < n)
+			used += snprintf(buf + used, n - (size_t)used, ", %zu %s", by[d],
+					 difference_word((enum difference)d));
 }
 
 /* Both halves must hold; one that is refuted refutes; what is hidden leaves the answer open. */
@@ -110,7 +111,7 @@ static struct judgement judge_overhead(const struct proof *p)
 	const struct proof_record *make = proof_find(p, CLAIM_OVERHEAD, "fork - thread");
 	const struct proof_record *swap = proof_find(p, CLAIM_OVERHEAD, "switch: process - thread");
 	struct judgement j = judge_facts(p, CLAIM_OVERHEAD);
-	char made[100], switched[100], settings[116];
+	char made[100], switched[100], settings[150];
 
 	if (!make && !swap) {
 		j.verdict = PROOF_CANNOT_TELL;

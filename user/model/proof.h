@@ -71,7 +71,7 @@ const char *proof_verdict_name(enum proof_verdict v);
 /* What the measurements of a claim come to; made by analysis/claims.c. */
 struct judgement {
 	enum proof_verdict verdict;
-	char because[320];
+	char because[400];
 };
 
 #endif

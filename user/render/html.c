@@ -20,6 +20,17 @@ static void format_size(char *buf, size_t n, double v)
 	text_size(buf, n, (uint64_t)v);
 }
 
+/* In powers of 10, as the axis is. */
+static void format_rate(char *buf, size_t n, double v)
+{
+	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
+	size_t u = 0;
+
+	for (; v >= 999.5 && u + 1 < ARRAY_SIZE(units); u++)
+		v /= 1000;
+	snprintf(buf, n, "%.0f %s", v, units[u]);
+}
+
 /* A process that wrote nothing stands left of the first MiB: no logarithm has a 0. */
 #define NOTHING_MIB 0.25
 
@@ -111,7 +122,7 @@ static const struct picture {
 	    .x_name = "size of the message",
 	    .y_name = "bytes a second",
 	    .x_format = format_size,
-	    .y_format = format_size,
+	    .y_format = format_rate,
 	    .x_from_data = true },
 	  take_throughput },
 };
@@ -199,17 +210,28 @@ static void value(char *buf, size_t n, const struct proof_record *r)
 		snprintf(buf, n, "%.3g", r->value);
 }
 
+/* Whether both sides of what was measured live in one space. */
+static bool within_one(const char *name)
+{
+	static const char *const words[] = { "thread", "shared variable", "clone(CLONE_VM)",
+					     "vfork" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(name, words[i]))
+			return true;
+	return false;
+}
+
 static void bar(FILE *out, const struct axis *a, const struct bars *b, const struct proof_record *r)
 {
 	double zero = place(a, 0), at = place(a, r->value), high = place(a, r->high);
-	bool in = strstr(r->name, "thread") || strstr(r->name, "shared variable");
 	char text[32];
 
 	value(text, sizeof(text), r);
 	fputs("<span>", out);
 	page_escaped(out, r->name + strlen(b->prefix));
 	fprintf(out, "</span><div class='bar'><i%s style='left:%.2f%%;width:%.2f%%'></i>",
-		in ? " class='in'" : "", fmin(zero, at), fabs(at - zero));
+		within_one(r->name) ? " class='in'" : "", fmin(zero, at), fabs(at - zero));
 	if (r->high > r->low)
 		fprintf(out, "<u style='left:%.2f%%;width:%.2f%%'></u>", place(a, r->low),
 			high - place(a, r->low));

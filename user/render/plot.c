@@ -9,7 +9,7 @@
 enum {
 	WIDTH = 680,
 	HEIGHT = 360,
-	LEFT = 64,
+	LEFT = 78,
 	RIGHT = 28,
 	TOP = 10,
 	BOTTOM = 44,
@@ -121,16 +121,27 @@ static void tick_y(FILE *out, const struct plot *p, const struct range *r, doubl
 		LEFT, at_y(r, v), WIDTH - RIGHT, LEFT - 6, at_y(r, v) + 4, text);
 }
 
-/* The fullest curve has a point wherever any has. */
+static bool has_point_at(const struct plot_curve *c, double x)
+{
+	for (size_t k = 0; k < c->n; k++)
+		if (c->points[k].x == x)
+			return true;
+	return false;
+}
+
+/* Wherever any curve has a point, once. */
 static void ticks_from_data(FILE *out, const struct plot *p, const struct range *r)
 {
-	const struct plot_curve *most = &p->curves[0];
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; k < p->curves[i].n; k++) {
+			double x = p->curves[i].points[k].x;
+			bool before = false;
 
-	for (size_t i = 1; i < p->n; i++)
-		if (p->curves[i].n > most->n)
-			most = &p->curves[i];
-	for (size_t k = 0; k < most->n; k++)
-		tick_x(out, p, r, most->points[k].x);
+			for (size_t j = 0; j < i; j++)
+				before |= has_point_at(&p->curves[j], x);
+			if (!before)
+				tick_x(out, p, r, x);
+		}
 }
 
 /* 1, 2 and 5 of each decade while they have room. */
