@@ -76,6 +76,8 @@ static void name(struct wakeup *w)
 		name_fd(w);
 	else if (w->nr == SYS_futex)
 		name_address(w);
+	else if (w->nr == SYS_msgsnd || w->nr == SYS_msgrcv)
+		snprintf(w->channel, sizeof(w->channel), "SysV queue %d", (int)w->arg);
 }
 
 static int most_first(const void *p, const void *q)
