@@ -185,6 +185,20 @@ static void giants_are_given_up(void **state)
 	assert_true(!giants_allow(&g, 0, &second) && giants_missing(&g));
 }
 
+/* A database's memory of 100 GiB is read to its end: only what is read in vain is counted. */
+static void full_giants_are_read(void **state)
+{
+	struct giant list[] = { { 0x1000, 3 * 4096, 4096 } };
+	struct giants g = { .g = list, .n = 1, .known = true };
+	const struct region full = { .start = 0x1000 };
+	const uint64_t e[] = { PAGE_PRESENT, PAGE_PRESENT };
+
+	(void)state;
+	assert_true(giants_allow(&g, 0, &full));
+	giants_met(&g, e, 2, 4096);
+	assert_true(giants_allow(&g, 0, &full));
+}
+
 static void overlapping_stacks(void **state)
 {
 	struct task t[3] = { { .key.tid = 1 }, { .key.tid = 2 }, { .key.tid = 3 } };
@@ -235,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_line_of_maps),	   cmocka_unit_test(no_line_of_maps),
 		cmocka_unit_test(maps_survive_noise),	   cmocka_unit_test(pages_of_two_spaces),
 		cmocka_unit_test(guards_are_not_swapped),  cmocka_unit_test(giants_are_given_up),
+		cmocka_unit_test(full_giants_are_read),
 		cmocka_unit_test(markers_are_not_swapped), cmocka_unit_test(guards_are_read),
 		cmocka_unit_test(overlapping_stacks),	   cmocka_unit_test(a_lent_stack),
 	};

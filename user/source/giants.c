@@ -76,10 +76,13 @@ void giants_met(struct giants *g, const uint64_t *entries, size_t n, uint64_t pa
 
 	if (!now)
 		return;
-	now->budget -= now->budget < n * page ? now->budget : n * page;
-	for (size_t i = 0; i < n; i++)
-		if (page_is_populated(entries[i]) && !(entries[i] & PAGE_ZERO))
-			now->missing -= now->missing < page ? now->missing : page;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t *left = page_is_populated(entries[i]) && !(entries[i] & PAGE_ZERO)
+					 ? &now->missing
+					 : &now->budget;
+
+		*left -= *left < page ? *left : page;
+	}
 }
 
 bool giants_missing(const struct giants *g)

@@ -2,8 +2,8 @@
 /*
  * Mappings of many GiB on kernels that cannot tell where one is populated (no PAGEMAP_SCAN, before
  * 6.7). smaps knows how many pages each holds, so that an empty one is not read at all and a
- * sparse one only until its pages are found or GIANT_BUDGET is spent. The zero page is not in that
- * number and may be missed: it holds nothing.
+ * sparse one only until its pages are found or GIANT_BUDGET was read in vain. The zero page is not
+ * in that number and may be missed: it holds nothing.
  */
 #ifndef MMLENS_SOURCE_GIANTS_H
 #define MMLENS_SOURCE_GIANTS_H
@@ -18,7 +18,7 @@
 struct giant {
 	uint64_t start;
 	uint64_t missing; /* bytes in memory or swapped, not yet met */
-	uint64_t budget;  /* bytes that may yet be read */
+	uint64_t budget;  /* bytes without a page that may yet be read */
 };
 
 struct giants {
