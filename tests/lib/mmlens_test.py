@@ -6,13 +6,16 @@ MMLENS (the inspector), MMLENS_HELPERS (the directory of subject and kcmp_oracle
 (the witnesses to try, separated by commas), MMLENS_LABEL (host, or the kernel of kernels.tsv).
 """
 import atexit
+import fcntl
 import functools
 import json
 import os
 import re
 import select
 import shutil
+import struct
 import subprocess
+import termios
 import time
 
 from tap import Failed, Skip, allow, main, prop, skip, want, want_equal  # noqa: F401
@@ -235,6 +238,26 @@ def mmlens(*args, timeout=60, **more):
                      f"{late.stderr!r}") from None
     want(done.returncode >= 0, f"mmlens {' '.join(args)}: killed by signal {-done.returncode}")
     return Result(args, done.returncode, done.stdout, done.stderr)
+
+
+def on_terminal(columns, *args):
+    """What a command prints on a terminal so wide, line by line."""
+    need_inspector()
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([MMLENS, *map(str, args)], stdin=subprocess.DEVNULL, stdout=theirs,
+                          stderr=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        text = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # how a terminal says that nobody holds it any more
+                break
+            text += part
+        os.close(ours)
+    want_equal(process.returncode, 0, f"exit of mmlens {args}")
+    return text.decode().splitlines()
 
 
 def need_inspector():

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    Subject, inspect, main, prop, skip, standing_one, want, want_equal)
+    Subject, inspect, main, on_terminal, prop, skip, standing_one, want, want_equal)
 import pagemap  # noqa: E402
 
 PAGE = pagemap.PAGE
@@ -172,6 +172,19 @@ def _():
     want_equal(known, sorted(known, reverse=True), "touched")
     want_equal({t["tid"] for t in seen}, {int(t) for t in os.listdir(
         f"/proc/{s.tids['main']}/task")}, "threads")
+
+
+@prop("on a terminal of {columns} columns no row is broken, and what matters is there", columns=[80, 140])
+def _(columns):
+    s = stacks()
+    rows = on_terminal(columns, "stacks", s.tids["main"])
+    want_equal([row for row in rows if len(row) > columns], [], "rows that are too long")
+    head = set(rows[0].split())
+    want(head >= {"TID", "DEPTH", "TOUCHED", "HEADROOM", "GUARD-KIND", "STACK", "NOTE", "COMM"}, f"{head}")
+    want_equal({"START", "SP", "KUSED"} <= head, columns == 140, "addresses")
+    named = on_terminal(columns, "stacks", s.tids["main"], "-o", "START,END,SP,GUARD,KBASE,TID,STACK,NOTE")
+    want_equal(named[0].split(), ["START", "END", "SP", "GUARD", "KBASE", "TID", "STACK", "NOTE"],
+               "columns that were named")
 
 
 @prop("ucontext: it is not on a known stack, and that is said")

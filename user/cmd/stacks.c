@@ -71,7 +71,7 @@ static const char *note_of(const struct stack *s)
 		return "OUTSIDE";
 	if (s->guard_kind == GUARD_NONE)
 		return "NO GUARD";
-	return s->task->flags & TASK_ON_CPU ? "running: pointer is stale" : NULL;
+	return s->task->flags & TASK_ON_CPU ? "stale SP" : NULL;
 }
 
 static void get_text(const void *row, int arg, struct value *v)
@@ -125,26 +125,29 @@ static void get_overlaps(const void *row, int arg, struct value *v)
 
 static const struct column stack_columns[] = {
 	{ "TID", "tid", "thread", 0, COL_RIGHT, get_address, S_TID },
-	{ "START", "start", "lowest address of the stack", 0, COL_RIGHT, get_address, S_START },
+	{ "START", "start", "lowest address of the stack", 0, COL_RIGHT | COL_SPARE(3), get_address,
+	  S_START },
 	{ "END", "end", "first address above it", 0, COL_RIGHT, get_address, S_END },
-	{ "SP", "sp", "stack pointer", 0, COL_RIGHT, get_address, S_SP },
-	{ "SIZE", "size", "of the stack", 0, COL_RIGHT, get_size, S_SIZE },
+	{ "SP", "sp", "stack pointer", 0, COL_RIGHT | COL_SPARE(6), get_address, S_SP },
+	{ "SIZE", "size", "of the stack", 0, COL_RIGHT | COL_SPARE(1), get_size, S_SIZE },
 	{ "DEPTH", "used", "in use now", 0, COL_RIGHT, get_size, S_USED },
 	{ "TOUCHED", "touched", "in memory or swap: ever used", 0, COL_RIGHT, get_size, S_TOUCHED },
 	{ "HEADROOM", "headroom", "between pointer and guard, with what it can grow", 0, COL_RIGHT,
 	  get_size, S_HEADROOM },
-	{ "GUARD", "guard", "size of the guard", 0, COL_RIGHT, get_size, S_GUARD },
+	{ "GUARD", "guard", "size of the guard", 0, COL_RIGHT | COL_SPARE(2), get_size, S_GUARD },
 	{ "GUARD-KIND", "guard_kind", "vma, madvise, gap (stack_guard_gap) or none", 0, 0, get_text,
 	  T_GUARD },
 	{ "STACK", "kind", "main, pthread, sigaltstack, or not on a known stack", 0, 0, get_text,
 	  T_KIND },
 	{ "KBASE", "kernel_base", "address or id of the kernel stack", 0, COL_RIGHT,
 	  get_kernel_base },
-	{ "KSIZE", "kernel_size", "kernel stack", 0, COL_RIGHT, get_kernel, K_SIZE },
-	{ "KUSED", "kernel_used", "of it in use", 0, COL_RIGHT, get_kernel, K_USED },
-	{ "KDEEPEST", "kernel_deepest", "of it ever used", 0, COL_RIGHT, get_kernel, K_DEEPEST },
+	{ "KSIZE", "kernel_size", "kernel stack", 0, COL_RIGHT | COL_SPARE(7), get_kernel, K_SIZE },
+	{ "KUSED", "kernel_used", "of it in use", 0, COL_RIGHT | COL_SPARE(4), get_kernel, K_USED },
+	{ "KDEEPEST", "kernel_deepest", "of it ever used", 0, COL_RIGHT | COL_EMPTY | COL_SPARE(5),
+	  get_kernel, K_DEEPEST },
 	{ NULL, "overlaps", "overlaps the stack of another thread", 0, 0, get_overlaps, 0 },
-	{ "NOTE", "note", "what is alarming, or why a figure is not sure", 0, 0, get_text, T_NOTE },
+	{ "NOTE", "note", "what is alarming, or why a figure is not sure", 0, COL_EMPTY, get_text,
+	  T_NOTE },
 	{ "COMM", "comm", "name", 0.1, COL_TRUNC, get_text, T_COMM },
 };
 
@@ -173,8 +176,8 @@ static int print_table(const struct common *common, const struct stack *s, size_
 {
 	const char *bad = NULL;
 	struct table *t = table_new(stack_columns, stack_columns_n,
-				    "TID,START,SIZE,DEPTH,TOUCHED,HEADROOM,GUARD,GUARD-KIND,STACK,"
-				    "KUSED,NOTE,COMM",
+				    "TID,START,SP,SIZE,DEPTH,TOUCHED,HEADROOM,GUARD,GUARD-KIND,"
+				    "STACK,KSIZE,KUSED,KDEEPEST,NOTE,COMM",
 				    &common->view, &bad);
 
 	if (!t)

@@ -39,7 +39,12 @@ enum column_flag {
 	COL_TRUNC = 1u << 1, /* may be cut when the terminal is narrow */
 	COL_WRAP = 1u << 2,
 	COL_TREE = 1u << 3,
+	COL_EMPTY = 1u << 4, /* left out where the terminal is narrow and no row fills it */
 };
+
+/* Left out where the terminal is still too narrow: rank 1 to 15, the highest first. */
+#define COL_SPARE(rank)	    ((unsigned int)(rank) << 8)
+#define COL_SPARE_OF(flags) ((flags) >> 8 & 15u)
 
 struct column {
 	const char *name; /* NULL: JSON alone */

@@ -140,10 +140,10 @@ static void get_count(const void *row, int arg, struct value *v)
 		value_uint(v, VALUE_COUNT, count_of(c, arg));
 }
 
-#define COUNT(word, json, c, text)                                                             \
-	{                                                                                      \
-		.name = word, .key = json, .help = text, .flags = COL_RIGHT, .get = get_count, \
-		.arg = c                                                                       \
+#define COUNT(word, json, c, text)                                                       \
+	{                                                                                \
+		.name = word, .key = json, .help = text, .flags = COL_RIGHT | COL_EMPTY, \
+		.get = get_count, .arg = c                                               \
 	}
 
 const struct column region_columns[] = {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 
 #include <libsmartcols/libsmartcols.h>
 
@@ -12,11 +13,18 @@
 #define TABLE_COLUMNS_MAX 96
 /* Rows of a stream that are laid out together, and are in memory at a time. */
 #define STREAM_ROWS 2048
+/* What is left of a column that may be cut should be readable. */
+#define CUT_WIDTH 14
 
 struct table {
 	struct libscols_table *scols;
 	const struct column *shown[TABLE_COLUMNS_MAX];
 	size_t n;
+	size_t usual; /* so many of them nobody named */
+	struct extent {
+		size_t widest;
+		bool filled;
+	} extent[TABLE_COLUMNS_MAX];
 	bool bytes;
 	bool raw; /* libsmartcols escapes by itself whatever is not printable ASCII */
 	FILE *stream;
@@ -48,6 +56,7 @@ static int table_choose(struct table *t, const struct column *cols, size_t n, co
 
 	if (!wanted || *wanted == '+')
 		err = table_pick(t, cols, n, defaults, bad);
+	t->usual = t->n;
 	if (!err && wanted)
 		err = table_pick(t, cols, n, wanted + (*wanted == '+'), bad);
 	return err;
@@ -106,6 +115,15 @@ static const char *cell(const struct table *t, const struct value *v, char *buf,
 	return value_text(buf, n, v, t->bytes);
 }
 
+static void measure(struct extent *e, const char *said)
+{
+	size_t len = strlen(said);
+
+	if (len > e->widest)
+		e->widest = len;
+	e->filled |= len != 1 || (*said != '-' && *said != '0');
+}
+
 void table_stream(struct table *t, FILE *out)
 {
 	t->stream = out;
@@ -141,12 +159,68 @@ struct libscols_line *table_add(struct table *t, struct libscols_line *parent, c
 	for (size_t i = 0; line && i < t->n; i++) {
 		struct value v = { .type = VALUE_NULL };
 		char text[1024];
+		const char *said;
 
 		t->shown[i]->get(row, t->shown[i]->arg, &v);
-		if (scols_line_set_data(line, i, cell(t, &v, text, sizeof(text))))
+		said = cell(t, &v, text, sizeof(text));
+		measure(&t->extent[i], said);
+		if (scols_line_set_data(line, i, said))
 			return NULL;
 	}
 	return line;
+}
+
+/* ---- what the terminal has room for ---- */
+
+static size_t width_of(const struct table *t, size_t i)
+{
+	const struct column *c = t->shown[i];
+	size_t name = strlen(c->name), widest = t->extent[i].widest;
+
+	if (c->flags & COL_TRUNC && widest > CUT_WIDTH)
+		widest = CUT_WIDTH;
+	return widest > name ? widest : name;
+}
+
+/* The next one to leave out, t->n: none can be spared. */
+static size_t least(const struct table *t, const bool *out)
+{
+	size_t found = t->n;
+	unsigned int rank = 0;
+
+	for (size_t i = 0; i < t->usual; i++) {
+		unsigned int flags = t->shown[i]->flags;
+		unsigned int own =
+			flags & COL_EMPTY && !t->extent[i].filled ? 16 : COL_SPARE_OF(flags);
+
+		if (out[i] || own <= rank)
+			continue;
+		rank = own;
+		found = i;
+	}
+	return found;
+}
+
+static void fit(struct table *t, FILE *out)
+{
+	bool gone[TABLE_COLUMNS_MAX] = { false };
+	struct winsize ws;
+	size_t need = 0;
+
+	if (t->raw || ioctl(fileno(out), TIOCGWINSZ, &ws) || !ws.ws_col)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		need += width_of(t, i) + 1;
+	while (need > ws.ws_col + 1u) {
+		size_t i = least(t, gone);
+		struct libscols_column *c = scols_table_get_column(t->scols, i);
+
+		if (i == t->n)
+			return;
+		gone[i] = true;
+		need -= width_of(t, i) + 1;
+		scols_column_set_flags(c, scols_column_get_flags(c) | SCOLS_FL_HIDDEN);
+	}
 }
 
 int table_print(struct table *t, FILE *out)
@@ -154,6 +228,7 @@ int table_print(struct table *t, FILE *out)
 	int err;
 
 	scols_table_set_stream(t->scols, out);
+	fit(t, out);
 	err = scols_print_table(t->scols);
 	scols_table_remove_lines(t->scols);
 	return err;

@@ -33,7 +33,10 @@ void table_stream(struct table *t, FILE *out);
 
 /* Adds a row below `parent` (NULL: at the top); returns its handle for children. */
 struct libscols_line *table_add(struct table *t, struct libscols_line *parent, const void *row);
-/* Prints and forgets the rows. */
+/*
+ * Prints and forgets the rows. On a terminal that is too narrow for them, columns that nobody named
+ * and that can be spared are left out.
+ */
 int table_print(struct table *t, FILE *out);
 
 /*
