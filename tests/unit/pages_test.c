@@ -246,12 +246,12 @@ static void a_lent_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_of_maps),	   cmocka_unit_test(no_line_of_maps),
-		cmocka_unit_test(maps_survive_noise),	   cmocka_unit_test(pages_of_two_spaces),
-		cmocka_unit_test(guards_are_not_swapped),  cmocka_unit_test(giants_are_given_up),
-		cmocka_unit_test(full_giants_are_read),
-		cmocka_unit_test(markers_are_not_swapped), cmocka_unit_test(guards_are_read),
-		cmocka_unit_test(overlapping_stacks),	   cmocka_unit_test(a_lent_stack),
+		cmocka_unit_test(a_line_of_maps),	  cmocka_unit_test(no_line_of_maps),
+		cmocka_unit_test(maps_survive_noise),	  cmocka_unit_test(pages_of_two_spaces),
+		cmocka_unit_test(guards_are_not_swapped), cmocka_unit_test(giants_are_given_up),
+		cmocka_unit_test(full_giants_are_read),	  cmocka_unit_test(markers_are_not_swapped),
+		cmocka_unit_test(guards_are_read),	  cmocka_unit_test(overlapping_stacks),
+		cmocka_unit_test(a_lent_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
