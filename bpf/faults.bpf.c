@@ -6,6 +6,7 @@
  * kprobes nor ftrace: exceptions:page_fault_{user,kernel} and kmem:mm_page_alloc.
  */
 #include "compat.bpf.h"
+#include "ids.bpf.h"
 #include "mmlens_faults.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -20,6 +21,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define USER_HALF   (1ULL << 63)
 
 const volatile bool want_stacks;
+const volatile __u32 ns_inum; /* the reader's pid namespace; 0: the initial one */
 const volatile __u32 page_size = 4096;
 
 __u64 lost; /* copies for which there was no room */
@@ -60,6 +62,11 @@ struct {
 	__uint(value_size, FAULTS_DEPTH * sizeof(__u64));
 } stacks SEC(".maps");
 
+static __always_inline __u32 reader_tgid(const struct task_struct *t)
+{
+	return ns_inum ? nr_in_ns(BPF_CORE_READ(t, group_leader), ns_inum) : BPF_CORE_READ(t, tgid);
+}
+
 static __always_inline int on_fault(__u64 *ctx)
 {
 	const void *regs = (const void *)ctx[1];
@@ -67,6 +74,8 @@ static __always_inline int on_fault(__u64 *ctx)
 	__u64 both = FAULT_PRESENT | FAULT_WRITE, id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32, tid = (__u32)id;
 
+	if (ns_inum)
+		tgid = reader_tgid((const void *)bpf_get_current_task());
 	if (p.address & USER_HALF || !bpf_map_lookup_elem(&watched, &tgid))
 		return 0;
 	if ((ctx[2] & both) != both) {
@@ -96,7 +105,7 @@ SEC("tp_btf/sched_process_fork")
 int mmlens_fork(__u64 *ctx)
 {
 	const struct task_struct *parent = (const void *)ctx[0], *child = (const void *)ctx[1];
-	__u32 from = BPF_CORE_READ(parent, tgid), to = BPF_CORE_READ(child, tgid);
+	__u32 from = reader_tgid(parent), to = reader_tgid(child);
 	__u8 yes = 1;
 
 	if (from != to && bpf_map_lookup_elem(&watched, &from))
@@ -132,10 +141,10 @@ static __always_inline struct pending *copying(__u64 *ctx, __u32 tid)
 
 static __always_inline void begin_key(__u64 *ctx, struct fault_key *k, const struct pending *p)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	const struct task_struct *me = (const void *)bpf_get_current_task();
 
-	k->tgid = id >> 32;
-	k->tid = (__u32)id;
+	k->tgid = reader_tgid(me);
+	k->tid = nr_in_ns(me, ns_inum);
 	k->place = p->address & ~(__u64)(page_size - 1);
 	k->stack = want_stacks ? bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK) : -1;
 }

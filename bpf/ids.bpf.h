@@ -51,4 +51,31 @@ static __always_inline __u64 space_id(const volatile struct mmlens_keys *keys,
 	return keyed_id(keys, mm);
 }
 
+/* linux/pid_namespace.h: MAX_PID_NS_LEVEL */
+#define PID_NS_LEVELS 32
+
+/*
+ * The number of a task in the pid namespace `inum`, 0: the initial one; 0 when the task is not in
+ * there. How deep that namespace lies is found here: to whoever has a /proc of his own no file says.
+ */
+static __always_inline __u32 nr_in_ns(const struct task_struct *t, __u32 inum)
+{
+	const struct pid *pid = BPF_CORE_READ(t, thread_pid);
+	__u32 deepest;
+
+	if (!inum)
+		return BPF_CORE_READ(t, pid);
+	if (!pid)
+		return 0;
+	deepest = BPF_CORE_READ(pid, level);
+	for (__u32 i = 1; i <= PID_NS_LEVELS && i <= deepest; i++) {
+		const struct upid *upid = (const void *)((const char *)&pid->numbers[0] +
+							 i * bpf_core_type_size(struct upid));
+
+		if (BPF_CORE_READ(upid, ns, ns.inum) == inum)
+			return BPF_CORE_READ(upid, nr);
+	}
+	return 0;
+}
+
 #endif

@@ -10,7 +10,7 @@
 #define FAULTS_STACKS  4096
 #define FAULTS_DEPTH   16
 
-/* Pids are those of the initial pid namespace. */
+/* Pids are those of the reader's pid namespace; 0: not in there. */
 struct fault_key {
 	__u32 tgid;
 	__u32 tid;

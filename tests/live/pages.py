@@ -77,9 +77,10 @@ def _(percent):
         want_equal(seen["shared_bytes"], (s.number("pages") - s.number("different")) * PAGE, "left")
 
 
-def watched(subject, *options):
+def watched(subject, *options, under=()):
     """The second round of a watch, the subject's writing between the first and it."""
-    with subprocess.Popen([MMLENS, "pages", str(subject.tids["pid"]), "--watch", "1", "-c", "20",
+    with subprocess.Popen([*under, MMLENS, "pages", str(subject.tids["pid"]), "--watch", "1",
+                           "-c", "3" if under else "20",
                            "--json", *options], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         import json  # pylint: disable=import-outside-toplevel
@@ -87,7 +88,8 @@ def watched(subject, *options):
         subject.go()
         json.loads(process.stdout.readline())
         last = json.loads(process.stdout.readline())
-        process.terminate()
+        if not under:  # which would not hand the signal on
+            process.terminate()
         rest, errors = process.communicate()
         del rest
         want_equal(process.returncode, 0, "exit of a watch that was told to end")
@@ -118,6 +120,21 @@ def _():
             seen = next(r for r in relative["regions"] if r["start"] == start)
             want_equal(seen["broken_bytes"], pages * percent // 100 * PAGE, f"broken by {role}")
             want_equal(seen["end"], end, "end")
+
+
+@prop("erosion: in a pid namespace the writers are told by the pids that are theirs in it")
+def _():
+    need_frames()
+    with Subject("erosion", 30, 70, 4, under=["unshare", "--pid", "--fork", "--mount-proc"]) as s:
+        with open(f"/proc/{s.process.pid}/task/{s.process.pid}/children", encoding="ascii") as f:
+            outside = f.read().split()[0]
+        want_equal(s.tids["pid"], 1, "the subject's own word of its pid")
+        _, last, errors = watched(s, under=["nsenter", "-t", outside, "--pid", "--mount"])
+        need_breakers(last, errors)
+        start, _ = s.range("region")
+        copied = {t["tid"]: t["copied"] for t in last["breakers"]["tasks"] if t["start"] == start}
+        pages = s.number("pages")
+        want_equal(copied, {s.tids["storer"]: pages * 30 // 100, s.tids["reader"]: pages * 70 // 100}, "copied")
 
 
 @prop("erosion: --stacks names the place in the program that wrote")

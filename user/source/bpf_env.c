@@ -8,12 +8,16 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "source/bpf_env.h"
 #include "source/lockdown.h"
+
+/* linux/proc_ns.h: PROC_PID_INIT_INO */
+#define INIT_PID_NS 0xEFFFFFFCu
 
 /* linux/capability.h of Debian 12 knows both; they are since 5.8. */
 static const struct {
@@ -117,4 +121,11 @@ int bpf_env_load_failed(struct why *why, int err)
 			       "namespace): run in the host's root namespaces");
 	return why_set(why, err, "BPF program not accepted: %s%s%s", strerror(-err),
 		       *last_words ? ": " : "", last_words);
+}
+
+uint32_t bpf_env_pid_ns(void)
+{
+	struct stat ns;
+
+	return stat("/proc/self/ns/pid", &ns) || ns.st_ino == INIT_PID_NS ? 0 : (uint32_t)ns.st_ino;
 }

@@ -17,6 +17,9 @@ int bpf_env_check(struct why *why);
 /* The same in every object of this process, so that ids may be compared across programs. */
 struct mmlens_keys bpf_env_keys(void);
 
+/* The inode of our pid namespace, for programs that translate what they tell; 0: the initial one. */
+uint32_t bpf_env_pid_ns(void);
+
 /* Bytes to map of an array that may be mapped. */
 size_t bpf_env_map_len(const struct bpf_map *map);
 

@@ -29,6 +29,7 @@ static int load(struct faultwatch *w, bool stacks, bool vma)
 	if (!w->skel)
 		return -errno;
 	w->skel->rodata->want_stacks = stacks;
+	w->skel->rodata->ns_inum = bpf_env_pid_ns();
 	w->skel->rodata->page_size = (__u32)sysconf(_SC_PAGESIZE);
 	bpf_program__set_autoload(w->skel->progs.mmlens_copy, !vma);
 	bpf_program__set_autoload(w->skel->progs.mmlens_copy_vma, vma);
