@@ -366,6 +366,37 @@ def _():
         os.close(w)
 
 
+# Two processes of a pid namespace of their own, and mmlens among them: what it says.
+INSIDE = """
+import os, subprocess, sys, time
+r, w = os.pipe()
+child = os.fork()
+while not child:
+    os.read(r, 1)
+watch = subprocess.Popen([sys.argv[1], "channels", "--json", "--watch", "4", "1", str(child)])
+while watch.poll() is None:
+    os.write(w, b"x")
+    os.kill(child, 28)
+    time.sleep(0.01)
+sys.exit(watch.wait())
+"""
+
+
+@prop("channels --watch: in a pid namespace, who wakes and signals whom is told by the pids there")
+def _():
+    if os.geteuid():
+        skip("needs root")
+    done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", sys.executable, "-c", INSIDE,
+                           MMLENS], capture_output=True, check=False, timeout=60)
+    if done.returncode == 3:
+        skip(done.stderr.decode().strip())
+    watch = json.loads(done.stdout)["watch"]
+    down = [w for w in watch["wakeups"] if (w["waker"], w["call"]) == (1, "write")]
+    want(down and down[0]["count"] > 20 and down[0]["channel"].startswith("pipe:["), f"{watch}")
+    want_equal({s["sender"] for s in watch["signals"] if s["signal"] == "SIGWINCH"}, {1}, "senders")
+    want_equal({w["wakee"] for w in down}, {s["receiver"] for s in watch["signals"]}, "the other")
+
+
 @prop("channels --watch: signals are counted with their sender, though the receiver blocks them")
 def _():
     def happens():
