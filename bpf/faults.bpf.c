@@ -62,11 +62,6 @@ struct {
 	__uint(value_size, FAULTS_DEPTH * sizeof(__u64));
 } stacks SEC(".maps");
 
-static __always_inline __u32 reader_tgid(const struct task_struct *t)
-{
-	return ns_inum ? nr_in_ns(BPF_CORE_READ(t, group_leader), ns_inum) : BPF_CORE_READ(t, tgid);
-}
-
 static __always_inline int on_fault(__u64 *ctx)
 {
 	const void *regs = (const void *)ctx[1];
@@ -75,7 +70,7 @@ static __always_inline int on_fault(__u64 *ctx)
 	__u32 tgid = id >> 32, tid = (__u32)id;
 
 	if (ns_inum)
-		tgid = reader_tgid((const void *)bpf_get_current_task());
+		tgid = tgid_in_ns((const void *)bpf_get_current_task(), ns_inum);
 	if (p.address & USER_HALF || !bpf_map_lookup_elem(&watched, &tgid))
 		return 0;
 	if ((ctx[2] & both) != both) {
@@ -105,7 +100,7 @@ SEC("tp_btf/sched_process_fork")
 int mmlens_fork(__u64 *ctx)
 {
 	const struct task_struct *parent = (const void *)ctx[0], *child = (const void *)ctx[1];
-	__u32 from = reader_tgid(parent), to = reader_tgid(child);
+	__u32 from = tgid_in_ns(parent, ns_inum), to = tgid_in_ns(child, ns_inum);
 	__u8 yes = 1;
 
 	if (from != to && bpf_map_lookup_elem(&watched, &from))
@@ -143,7 +138,7 @@ static __always_inline void begin_key(__u64 *ctx, struct fault_key *k, const str
 {
 	const struct task_struct *me = (const void *)bpf_get_current_task();
 
-	k->tgid = reader_tgid(me);
+	k->tgid = tgid_in_ns(me, ns_inum);
 	k->tid = nr_in_ns(me, ns_inum);
 	k->place = p->address & ~(__u64)(page_size - 1);
 	k->stack = want_stacks ? bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK) : -1;

@@ -78,4 +78,10 @@ static __always_inline __u32 nr_in_ns(const struct task_struct *t, __u32 inum)
 	return 0;
 }
 
+/* The same of its process. */
+static __always_inline __u32 tgid_in_ns(const struct task_struct *t, __u32 inum)
+{
+	return inum ? nr_in_ns(BPF_CORE_READ(t, group_leader), inum) : BPF_CORE_READ(t, tgid);
+}
+
 #endif

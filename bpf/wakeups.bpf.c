@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who wakes whom, from which system call, and who signals whom, counted by pair. */
 #include "compat.bpf.h"
+#include "ids.bpf.h"
 #include "mmlens_wakeups.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile __u32 watched[2]; /* tgids; 0: any */
+const volatile __u32 watched[2]; /* tgids in the namespace below; 0: any */
+const volatile __u32 ns_inum;	 /* the reader's pid namespace, 0: the initial one */
 
 __u64 lost;
 
@@ -50,8 +52,8 @@ int mmlens_waking(__u64 *ctx)
 	const void *mm = BPF_CORE_READ(me, mm);
 	struct wakeup_key k = { 0 };
 
-	k.waker = BPF_CORE_READ(me, tgid);
-	k.wakee = p->tgid;
+	k.waker = tgid_in_ns(me, ns_inum);
+	k.wakee = tgid_in_ns(p, ns_inum);
 	if (!wanted(k.waker, k.wakee) || compat_awaits_spinlock(p))
 		return 0;
 	k.same = mm && mm == p->mm;
@@ -75,8 +77,8 @@ int mmlens_signal(__u64 *ctx)
 	const struct task_struct *me = (const void *)bpf_get_current_task();
 	struct signal_key k = { 0 };
 
-	k.sender = BPF_CORE_READ(me, tgid);
-	k.receiver = p->tgid;
+	k.sender = tgid_in_ns(me, ns_inum);
+	k.receiver = tgid_in_ns(p, ns_inum);
 	if (!wanted(k.sender, k.receiver))
 		return 0;
 	k.signo = (__s32)ctx[0];

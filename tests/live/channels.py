@@ -373,7 +373,7 @@ r, w = os.pipe()
 child = os.fork()
 while not child:
     os.read(r, 1)
-watch = subprocess.Popen([sys.argv[1], "channels", "--json", "--watch", "4", "1", str(child)])
+watch = subprocess.Popen([sys.argv[1], "channels", "--json", "--watch", "2", "1", str(child)])
 while watch.poll() is None:
     os.write(w, b"x")
     os.kill(child, 28)

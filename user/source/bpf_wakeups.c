@@ -183,6 +183,7 @@ static struct wakeups_bpf *load(uint32_t a, uint32_t b)
 		return NULL;
 	skel->rodata->watched[0] = a;
 	skel->rodata->watched[1] = b;
+	skel->rodata->ns_inum = bpf_env_pid_ns();
 	err = bpf_types_load(&types, skel->skeleton);
 	if (!err)
 		err = wakeups_bpf__attach(skel);
