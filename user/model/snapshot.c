@@ -2,8 +2,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "model/snapshot.h"
+
+/* PID_MAX_LIMIT: no kernel has more. */
+#define TASKS_MAX (4u << 20)
+/* Above so many the array is reserved at once. */
+#define TASKS_FEW 1024
+#define HUGE_PAGE (2u << 20)
+#define RESERVED  (TASKS_MAX * sizeof(struct task) + HUGE_PAGE)
 
 void snapshot_init(struct snapshot *s)
 {
@@ -14,7 +22,10 @@ void snapshot_deinit(struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_memory; i++)
 		free(s->memory[i].cgroup);
-	free(s->tasks);
+	if (s->reserved)
+		munmap(s->reserved, RESERVED);
+	else
+		free(s->tasks);
 	free(s->by_tid);
 	free(s->memory);
 	memset(s, 0, sizeof(*s));
@@ -56,17 +67,50 @@ const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t sp
 			   : NULL;
 }
 
+/*
+ * Address space for all tasks there can be; what is used of it becomes memory, in large pages where
+ * the kernel has them. A fault is what a row costs most: 100,000 rows in small pages take 10,000,
+ * and an array that is moved as it grows takes them again.
+ */
+static bool reserve(struct snapshot *s)
+{
+	char *p = mmap(NULL, RESERVED, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct task *tasks = (void *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+
+	if (p == MAP_FAILED)
+		return false;
+	madvise(p, RESERVED, MADV_HUGEPAGE);
+	memcpy(tasks, s->tasks, s->n * sizeof(*tasks));
+	free(s->tasks);
+	s->tasks = tasks;
+	s->reserved = p;
+	s->room = TASKS_MAX;
+	return true;
+}
+
+static bool grow(struct snapshot *s)
+{
+	size_t room = s->room ? s->room + s->room / 2 : 256;
+	struct task *tasks;
+
+	if (s->reserved)
+		return false;
+	/* where address space is limited the array grows by and by, as small ones do */
+	if (room > TASKS_FEW && reserve(s))
+		return true;
+	tasks = realloc(s->tasks, room * sizeof(*tasks));
+	if (!tasks)
+		return false;
+	s->tasks = tasks;
+	s->room = room;
+	return true;
+}
+
 struct task *snapshot_add(struct snapshot *s)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? s->room + s->room / 2 : 256;
-		struct task *tasks = realloc(s->tasks, room * sizeof(*tasks));
-
-		if (!tasks)
-			return NULL;
-		s->tasks = tasks;
-		s->room = room;
-	}
+	if (s->n == s->room && !grow(s))
+		return NULL;
 	return memset(&s->tasks[s->n++], 0, sizeof(struct task));
 }
 

@@ -7,6 +7,7 @@
 #ifndef MMLENS_MODEL_SNAPSHOT_H
 #define MMLENS_MODEL_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/task.h"
@@ -27,6 +28,7 @@ struct snapshot {
 	size_t n;
 	size_t room;
 	void *by_tid;	   /* index of a sealed snapshot, private to snapshot.c */
+	void *reserved;	   /* the mapping that a large array lies in, private too */
 	char source[16];   /* "module", "bpf", "procfs": who saw it */
 	char boot_id[40];  /* /proc/sys/kernel/random/boot_id */
 	uint64_t begin_ns; /* CLOCK_BOOTTIME around the pass */
