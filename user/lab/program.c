@@ -47,7 +47,8 @@ const struct program programs[] = {
 	  .request = "GET /json/version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" },
 	{ .what = "editor",
 	  .design = DESIGN_ISOLATED,
-	  .argv = { "emacs", "-Q", "--fg-daemon=%d/socket" } },
+	  .argv = { "emacs", "-Q", "--fg-daemon=%d/socket" },
+	  .load = { "emacsclient", "-s", "%d/socket", "-e", "(insert (make-string 9999 ?m))" } },
 	{ .what = "editor",
 	  .design = DESIGN_ISOLATED,
 	  .feed = "append\nmmlens\n.\n",
@@ -201,13 +202,22 @@ static bool serves(const struct running *r)
 	return fd >= 0;
 }
 
+/* By a request, or by its own words. */
+static bool has_port(const struct program *p)
+{
+	bool has = p->request;
+
+	for (size_t i = 0; i < PROGRAM_ARGS && p->argv[i]; i++)
+		has |= !strcmp(p->argv[i], "%p");
+	return has;
+}
+
 static int wait_ready(struct running *r, uint64_t until)
 {
 	uint64_t begin = lab_now();
 	uint64_t end = until < begin + READY_NS ? until : begin + READY_NS;
-	bool by_port = r->program->request || r->program->load[0];
 
-	while (by_port && !serves(r)) {
+	while (has_port(r->program) && !serves(r)) {
 		if (waitpid(r->pid, NULL, WNOHANG) == r->pid) {
 			r->pid = 0;
 			return -ECHILD;
@@ -294,9 +304,11 @@ unsigned int program_load(struct running *r)
 	while (r->program->load[0] && lab_now() < end) {
 		pid_t pid = launch(r, r->program->load, -1);
 
+		/* a server without a port may not be ready yet */
 		if (pid < 0 || lab_reap(pid))
-			break;
-		done++;
+			usleep(20000);
+		else
+			done++;
 	}
 	while (lab_now() < end) {
 		/* an editor that does not read fast enough shall not hold us */
