@@ -2,10 +2,10 @@
 /*
  * Plain loops as lmbench has them, for what `prove` says of the same on the same core:
  *
- *	reference pipe|pipe-thread|thread|vfork|spawn|fork N
+ *	reference pipe|pipe-thread|stream|thread|vfork|spawn|fork N
  *
  * Prints the lower quartile and the median of N samples in ns. A sample of a pipe is one switch, by a
- * batch of 50 times there and back; of the others, to make a task and see it end.
+ * batch of 50 times there and back; of a stream, 1 MiB in pieces of 64 KiB; of the others, to make a task and see it end.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -55,6 +55,46 @@ static double pass(void)
 		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
 			die("pipe");
 	return (now() - begin) / BATCH / 2;
+}
+
+static char bytes[1 << 20];
+
+/* Writes or reads all of it, in pieces of 64 KiB. */
+static void move_all(int fd, ssize_t (*move)(int fd, void *at, size_t n))
+{
+	for (size_t done = 0; done < sizeof(bytes);) {
+		size_t left = sizeof(bytes) - done;
+		ssize_t n = move(fd, bytes + done, left < 65536 ? left : 65536);
+
+		if (n <= 0)
+			_exit(1);
+		done += n;
+	}
+}
+
+static ssize_t put(int fd, void *at, size_t n)
+{
+	return write(fd, at, n);
+}
+
+static void drain(void)
+{
+	for (;;) {
+		move_all(there[0], read);
+		if (write(back[1], "", 1) != 1)
+			break;
+	}
+}
+
+static double stream(void)
+{
+	double begin = now();
+	char c;
+
+	move_all(there[1], put);
+	if (read(back[0], &c, 1) != 1)
+		die("stream");
+	return now() - begin;
 }
 
 static void *nothing(void *arg)
@@ -115,8 +155,9 @@ static const struct {
 	const char *name;
 	double (*sample)(void);
 } loops[] = {
-	{ "pipe", pass },	 { "pipe-thread", pass }, { "thread", make_thread },
-	{ "vfork", make_vfork }, { "spawn", make_spawn }, { "fork", make_fork },
+	{ "pipe", pass },	   { "pipe-thread", pass }, { "stream", stream },
+	{ "thread", make_thread }, { "vfork", make_vfork }, { "spawn", make_spawn },
+	{ "fork", make_fork },
 };
 
 static void partner(const char *name)
@@ -131,6 +172,10 @@ static void partner(const char *name)
 	} else if (!strcmp(name, "pipe") && !fork()) {
 		close(there[1]);
 		echo(NULL);
+		_exit(0);
+	} else if (!strcmp(name, "stream") && !fork()) {
+		close(there[1]);
+		drain();
 		_exit(0);
 	}
 }
@@ -159,6 +204,6 @@ int main(int argc, char **argv)
 		printf("%.0f %.0f\n", samples[n / 4], samples[n / 2]);
 		return 0;
 	}
-	fprintf(stderr, "usage: reference pipe|pipe-thread|thread|vfork|spawn|fork N\n");
+	fprintf(stderr, "usage: reference pipe|pipe-thread|stream|thread|vfork|spawn|fork N\n");
 	return 2;
 }

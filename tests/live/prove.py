@@ -109,14 +109,14 @@ def want_alike(ours, others, what):
          f"{what}: ours {ours['value']:.0f} ns [{ours['low']:.0f}, {ours['high']:.0f}], others "
          f"{[round(o) for o in others]} ns, noise {100 * noise:.0f} %")
 
-def alike_once(judge):
+def alike_once(judge, measure=None):
     """A wrong figure is wrong in each run; a machine that was disturbed in one is not in three."""
     if LABEL != "host":
         skip("an emulator's clock runs on while others run beside it")
     allow(240)
     for run in range(3):
         try:
-            return judge(*between(run))
+            return judge(*(measure() if measure else between(run)))
         except Failed as why:
             last = why
     raise last
@@ -318,6 +318,19 @@ def _():
     want(ours, "nothing was traced")
     # perf also sees the parents, for the instant in which they bear the name they give
     want(abs(ours - int(words[0])) <= 0.02 * ours + 13, f"ours {ours:.0f}, perf's {words[0]}")
+
+@prop("prove communication: the throughput of a pipe is that of a plain loop before and after it, within noise")
+def _():
+    def once():
+        before = reference("stream", 30)[1]
+        found = claim(inspect("prove", "--quick", "communication", timeout=120, preexec_fn=on_core), "communication")
+        return found, [before, reference("stream", 30)[1]]
+    def judge(found, others):
+        want(any(m["name"] == "throughput pipe, 64.0K" for m in found["measurements"]), "it was not measured")
+        # one MiB in pieces of 64 KiB is one stream of ours too
+        ours = (1 << 20) / value(found, "throughput pipe, 64.0K") * 1e9
+        want_alike({"value": ours, "low": ours, "high": ours}, others, "1 MiB through a pipe")
+    alike_once(judge, once)
 
 @prop("prove: interrupted after {after} s it leaves no child, queue, segment or file",
       after=[0.05, 0.5, 2.5])
