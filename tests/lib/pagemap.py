@@ -7,7 +7,7 @@ PAGE = os.sysconf("SC_PAGESIZE")
 PRESENT, SWAPPED, FILE, EXCLUSIVE = 1 << 63, 1 << 62, 1 << 61, 1 << 56
 FRAME = (1 << 55) - 1
 # linux/kernel-page-flags.h
-KPF = {"huge": 17, "ksm": 21, "thp": 22, "zero": 24}
+KPF = {"anon": 12, "huge": 17, "ksm": 21, "thp": 22, "zero": 24}
 
 
 def entries(pid, start, end):
@@ -26,10 +26,19 @@ def entries(pid, start, end):
     return values + [0] * ((end - start) // PAGE - len(values))
 
 
-def flags(frame):
-    with open("/proc/kpageflags", "rb", buffering=0) as f:
+def _of_frame(path, frame):
+    with open(path, "rb", buffering=0) as f:
         f.seek(frame * 8)
         return int.from_bytes(f.read(8), "little")
+
+
+def flags(frame):
+    return _of_frame("/proc/kpageflags", frame)
+
+
+def mapped(frame):
+    """How many times."""
+    return _of_frame("/proc/kpagecount", frame)
 
 
 def has_flag(frame, name):

@@ -237,6 +237,20 @@ def _():
             want_equal({k: sum(r[k] for r in inside) for k in truth}, truth, nature)
 
 
+@prop("private pages are those that kpagecount has once, shared those that it has more often")
+def _():
+    need_frames()
+    with Subject("cow", 30, 4) as s:
+        for role in ("pid", "child"):
+            start, end = s.range("region")
+            seen = region_of(inspect("pages", s.tids[role]), start, end)
+            counts = [pagemap.mapped(e & pagemap.FRAME)
+                      for e in pagemap.entries(s.tids[role], start, end)]
+            want_equal((seen["private"], seen["shared"]),
+                       (counts.count(1), sum(n > 1 for n in counts)), role)
+            want_equal(sorted(set(counts)), [1, 2], f"counts of {role}")
+
+
 # ---- one address ----
 
 def at(subject, address, *options):
@@ -267,6 +281,11 @@ def _():
             want_equal(spots[0]["frame"] == spots[1]["frame"], truth == "same", "ids")
             for pid, spot in zip(pids, spots):
                 want_equal(bytes.fromhex(spot["bytes"]), memory(pid, address, 16), "bytes")
+            for entry, spot in zip(entries, spots):
+                frame = entry & pagemap.FRAME
+                want_equal(spot["mappings"], pagemap.mapped(frame), "as kpagecount has it")
+                want_equal({f for f in pagemap.KPF if pagemap.has_flag(frame, f)} - {"ksm"},
+                           set(spot["flags"].split(",")) & {*pagemap.KPF} - {"ksm"}, "as kpageflags has it")
                 want("anon" in spot["flags"].split(","), spot["flags"])
         want_equal(relations, {"same", "different"}, "relations met")
 
@@ -430,6 +449,7 @@ for n in range(2):
             time.sleep(0.01)
         os.write(1, b"%d\\n" % os.getpid())
         time.sleep(600)
+        os._exit(0)
 """
 
 

@@ -199,6 +199,20 @@ static void full_giants_are_read(void **state)
 	assert_true(giants_allow(&g, 0, &full));
 }
 
+static void giants_take_no_more_than_their_time(void **state)
+{
+	struct giant list[] = { { 0x1000, 3 * 4096, GIANT_BUDGET } };
+	struct giants g = { .g = list, .n = 1, .known = true };
+	const struct region sparse = { .start = 0x1000 };
+	const uint64_t empty[2] = { 0 };
+
+	(void)state;
+	assert_true(giants_allow(&g, 0, &sparse));
+	g.since -= GIANT_NS;
+	giants_met(&g, empty, 2, 4096);
+	assert_true(!giants_allow(&g, 0, &sparse) && giants_missing(&g));
+}
+
 static void overlapping_stacks(void **state)
 {
 	struct task t[3] = { { .key.tid = 1 }, { .key.tid = 2 }, { .key.tid = 3 } };
@@ -246,12 +260,18 @@ static void a_lent_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_of_maps),	  cmocka_unit_test(no_line_of_maps),
-		cmocka_unit_test(maps_survive_noise),	  cmocka_unit_test(pages_of_two_spaces),
-		cmocka_unit_test(guards_are_not_swapped), cmocka_unit_test(giants_are_given_up),
-		cmocka_unit_test(full_giants_are_read),	  cmocka_unit_test(markers_are_not_swapped),
-		cmocka_unit_test(guards_are_read),	  cmocka_unit_test(overlapping_stacks),
+		cmocka_unit_test(a_line_of_maps),
+		cmocka_unit_test(no_line_of_maps),
+		cmocka_unit_test(maps_survive_noise),
+		cmocka_unit_test(pages_of_two_spaces),
+		cmocka_unit_test(guards_are_not_swapped),
+		cmocka_unit_test(giants_are_given_up),
+		cmocka_unit_test(full_giants_are_read),
+		cmocka_unit_test(markers_are_not_swapped),
+		cmocka_unit_test(guards_are_read),
+		cmocka_unit_test(overlapping_stacks),
 		cmocka_unit_test(a_lent_stack),
+		cmocka_unit_test(giants_take_no_more_than_their_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

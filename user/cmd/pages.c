@@ -48,6 +48,9 @@ static void warn(const struct pagecount *pc)
 	if (!pc->frames.visible)
 		note("frames", "hidden from you: run as root (CAP_SYS_ADMIN) to see which are the "
 			       "same, merged or huge");
+	if (pc->totals.swapped && !pc->frames.visible && pagemap_guard_sight() == GUARDS_HIDDEN)
+		note("swapped pages", "guards of MADV_GUARD_INSTALL may be among them: run as root "
+				      "(CAP_SYS_ADMIN), or on Linux 6.15 and later");
 	if (pc->totals.unread)
 		note("giant mappings",
 		     "%llu pages were not looked for: only Linux 6.7 and later tell where they are",

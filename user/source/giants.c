@@ -3,10 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/cleanup.h"
 #include "source/giants.h"
 #include "source/maps.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
 
 static struct giant *add(struct giants *g, uint64_t start)
 {
@@ -67,22 +76,25 @@ bool giants_allow(struct giants *g, uint32_t pid, const struct region *r)
 		g->now = add(g, r->start);
 	if (!g->now)
 		return false;
-	return g->now->missing && g->now->budget;
+	g->since = now_ns();
+	return g->now->missing && g->now->budget && g->vain_ns < GIANT_NS;
 }
 
 void giants_met(struct giants *g, const uint64_t *entries, size_t n, uint64_t page)
 {
 	struct giant *now = g->now;
+	uint64_t met = 0, vain;
 
 	if (!now)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t *left = page_is_populated(entries[i]) && !(entries[i] & PAGE_ZERO)
-					 ? &now->missing
-					 : &now->budget;
-
-		*left -= *left < page ? *left : page;
-	}
+	for (size_t i = 0; i < n; i++)
+		met += page_is_populated(entries[i]) && !(entries[i] & PAGE_ZERO);
+	vain = (n - met) * page;
+	met *= page;
+	now->missing -= now->missing < met ? now->missing : met;
+	now->budget -= now->budget < vain ? now->budget : vain;
+	if (!met)
+		g->vain_ns += now_ns() - g->since;
 }
 
 bool giants_missing(const struct giants *g)

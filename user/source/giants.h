@@ -2,8 +2,9 @@
 /*
  * Mappings of many GiB on kernels that cannot tell where one is populated (no PAGEMAP_SCAN, before
  * 6.7). smaps knows how many pages each holds, so that an empty one is not read at all and a
- * sparse one only until its pages are found or GIANT_BUDGET was read in vain. The zero page is not
- * in that number and may be missed: it holds nothing.
+ * sparse one only until its pages are found or GIANT_BUDGET was read in vain, and of all together no
+ * longer in vain than GIANT_NS. The zero page is not in that number and may be missed: it holds
+ * nothing.
  */
 #ifndef MMLENS_SOURCE_GIANTS_H
 #define MMLENS_SOURCE_GIANTS_H
@@ -14,6 +15,7 @@
 
 #define GIANT_BYTES  (4ULL << 30)
 #define GIANT_BUDGET (64ULL << 30)
+#define GIANT_NS     2000000000ULL
 
 struct giant {
 	uint64_t start;
@@ -26,6 +28,8 @@ struct giants {
 	size_t n;
 	bool known;
 	struct giant *now; /* the one that is being read */
+	uint64_t since;	   /* monotonic ns: when its reading was allowed */
+	uint64_t vain_ns;  /* spent where nothing was met */
 };
 
 /* Whether the mapping should be read on; from now on what is met in it counts. */

@@ -121,8 +121,9 @@ int pagemap_seek(struct pagemap *p, uint64_t *va, uint64_t end)
 }
 
 /* Asked of a marker of our own, for no version says what was brought to an older kernel. */
-static enum guard_sight try_guard(size_t page)
+enum guard_sight pagemap_guard_sight(void)
 {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	enum guard_sight sight = GUARDS_HIDDEN;
 	struct pagemap self;
@@ -185,7 +186,7 @@ int pagemap_next_guard(struct pagemap *p, uint64_t *va, uint64_t end, uint64_t *
 		p->no_guard_scan = true;
 	}
 	if (p->guards == GUARDS_UNTRIED)
-		p->guards = try_guard(1UL << p->page_shift);
+		p->guards = pagemap_guard_sight();
 	if (p->guards == GUARDS_SHOWN)
 		return read_guards(p, va, end, stop);
 	return p->guards == GUARDS_NEVER ? 0 : -EOPNOTSUPP;

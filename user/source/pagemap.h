@@ -24,6 +24,8 @@ enum guard_sight {
 	GUARDS_HIDDEN, /* there may be some, and pagemap does not tell */
 };
 
+enum guard_sight pagemap_guard_sight(void);
+
 struct pagemap {
 	int fd;
 	uint32_t pid;
