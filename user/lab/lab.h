@@ -63,7 +63,7 @@ void lab_difference(struct lab *l, const char *name, struct estimate e, double m
 uint64_t lab_now(void); /* CLOCK_MONOTONIC, ns */
 
 /* Why something is left out, where an experiment's time is. */
-#define LAB_TIME_IS_UP "the time is up on this slow or busy machine"
+#define LAB_TIME_IS_UP "no time was left for it"
 
 /* When the next of `parts` equal parts must end, so that all end at `until`: now where that is past. */
 uint64_t lab_part(uint64_t until, size_t parts);
