@@ -79,6 +79,37 @@ def _():
         want_equal(len(objects(found, "anon-shm")), 1, "anonymous shared memory")
 
 
+@prop("channels: TCP by IPv6, and from IPv4 to who listens on both, has both ends")
+def _():
+    ends = []
+    for address, to in (("::1", "::1"), ("::", "127.0.0.1")):
+        listener = socket.socket(socket.AF_INET6)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        try:
+            listener.bind((address, 0))
+        except OSError as why:
+            skip(f"no IPv6: {why}")
+        listener.listen()
+        ends.append([socket.create_connection((to, listener.getsockname()[1])), listener.accept()[0]])
+        listener.close()
+    pid = os.fork()
+    if not pid:
+        signal.alarm(60)
+        for client, _ in ends:
+            client.close()
+        signal.pause()
+    try:
+        for _, server in ends:
+            server.close()
+        found = {c["object"] for c in between_pids(os.getpid(), pid) if c["type"] == "tcp"}
+        want_equal(found, {os.fstat(client.fileno()).st_ino for client, _ in ends}, "clients")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        for client, _ in ends:
+            client.close()
+
+
 @prop("channels: lsfd sees the same pipes in both")
 def _():
     if not shutil.which("lsfd"):

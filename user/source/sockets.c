@@ -70,6 +70,27 @@ static int take_unix(struct socks *ss, const struct nlmsghdr *h)
 	return 0;
 }
 
+/* ::ffff:a.b.c.d */
+static bool is_mapped(const __be32 *address)
+{
+	return !address[0] && !address[1] && address[2] == htonl(0xffff);
+}
+
+/* Who listens on both has the address of an IPv4 client in the form of IPv6: its mirror has not. */
+static void unmap(struct sock *s)
+{
+	struct inet_diag_sockid *id = &s->id;
+	__be32 src = id->idiag_src[3], dst = id->idiag_dst[3];
+
+	if (s->family != AF_INET6 || !is_mapped(id->idiag_src) || !is_mapped(id->idiag_dst))
+		return;
+	s->family = AF_INET;
+	memset(id->idiag_src, 0, sizeof(id->idiag_src));
+	memset(id->idiag_dst, 0, sizeof(id->idiag_dst));
+	id->idiag_src[0] = src;
+	id->idiag_dst[0] = dst;
+}
+
 static int take_inet(struct socks *ss, const struct nlmsghdr *h)
 {
 	const struct inet_diag_msg *m = NLMSG_DATA(h);
@@ -81,6 +102,7 @@ static int take_inet(struct socks *ss, const struct nlmsghdr *h)
 	s->ino = m->idiag_inode;
 	s->family = m->idiag_family;
 	s->id = m->id;
+	unmap(s);
 	return 0;
 }
 
