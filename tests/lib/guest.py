@@ -14,14 +14,20 @@ HELPERS = "/usr/lib/mmlens/tests"
 PRODUCT = ("Makefile", "kmod", "scripts/packaging")
 
 
+# Under KASAN and lockdep, in an emulator beside others, a call may take a minute.
+DEBUG_TEST_LIMIT = "480"
+
+
 def command(label, only, sampled, directory):
     """The command line that runs a directory of tests, or those chosen, in the VM of a kernel;
     @sampled as tap.py explains."""
     parts_of_tree = [*PRODUCT, *(f"tests/{part}" for part in ("run", "expected-skips.tsv", "lib", directory))]
     brought = [word for part in parts_of_tree for word in ("-a", f"{os.path.join(ROOT, part)}:{GUEST}/{part}")]
+    debug = label.startswith("debug")
     return [os.path.join(ROOT, "scripts", "vm"), "-k", label, "-t", str(LIMIT),
-            *(["--leaks"] if label.startswith("debug") else []), *brought, "--",
+            *(["--leaks"] if debug else []), *brought, "--",
             "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
+            *([f"MMLENS_TEST_TIMEOUT={DEBUG_TEST_LIMIT}"] if debug else []),
             *([f"MMLENS_SAMPLE={label}"] if sampled else []),
             "python3", f"{GUEST}/tests/run", "--tap", f"--label={label}",
             "--source=module,bpf,procfs", *[f"--only={name}" for name in only], directory]

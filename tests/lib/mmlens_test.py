@@ -18,7 +18,7 @@ import subprocess
 import termios
 import time
 
-from tap import Failed, Skip, allow, main, prop, skip, want, want_equal  # noqa: F401
+from tap import LIMIT, Failed, Skip, allow, main, prop, skip, want, want_equal  # noqa: F401
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("O", os.path.join(ROOT, "build"))
@@ -27,7 +27,7 @@ HELPERS = os.environ.get("MMLENS_HELPERS", os.path.join(BUILD, "tests"))
 SOURCES = os.environ.get("MMLENS_SOURCES", "bpf,procfs").split(",")
 LABEL = os.environ.get("MMLENS_LABEL", "host")
 
-PATIENCE = 30
+PATIENCE = LIMIT // 4
 UNAVAILABLE = 77
 RESOURCES = ("mm", "files", "fs", "sighand", "io", "sysvsem")
 
@@ -227,7 +227,7 @@ def strict_json(data):
         raise Failed(f"not JSON ({why}): {text[:2000]!r}") from None
 
 
-def mmlens(*args, timeout=60, **more):
+def mmlens(*args, timeout=LIMIT // 2, **more):
     args = [str(a) for a in args]
     need_inspector()
     try:
