@@ -9,7 +9,7 @@ SUBJECT_SRC := $(wildcard tests/helpers/subject*.c)
 SUBJECT_OBJ := $(SUBJECT_SRC:%.c=$(O)/%.o)
 PROC_TESTS  := $(O)/tests/proc_storm $(O)/tests/proc_fuzz $(O)/tests/proc_access
 ALONE       := $(O)/tests/kcmp_oracle $(O)/tests/reference
-HELPERS     := $(O)/tests/subject $(ALONE) $(O)/tests/bench_read $(PROC_TESTS)
+HELPERS     := $(O)/tests/subject $(ALONE) $(O)/tests/bench_read $(O)/tests/bench_empty $(PROC_TESTS)
 
 $(O)/tests/helpers/%.o: tests/helpers/%.c
 	$(call say,CC,$@)
@@ -34,6 +34,10 @@ $(O)/tests/helpers/bench_read.o: TESTS_CFLAGS += -O2 -Iuser
 $(O)/tests/bench_read: $(O)/tests/helpers/bench_read.o $(O)/tests/libmmlens.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^ $(USER_LDLIBS)
+
+$(O)/tests/bench_empty: $(O)/tests/helpers/bench_empty.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TESTS_CFLAGS) -o $@ $^ -lbpf
 
 $(O)/tests/proc_fuzz: $(O)/tests/helpers/fuzz_cover.o
 

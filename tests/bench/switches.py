@@ -12,31 +12,54 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from bench import bench, bound, main, note, race, room_for  # noqa: E402
-from mmlens_test import MMLENS, Subject, strict_json, watching  # noqa: E402
+from mmlens_test import HELPERS, MMLENS, Subject, strict_json, want, watching  # noqa: E402
 from tap import skip  # noqa: E402
 
-LOOPS = 200000  # of two switches each: longer than the span after which the ends are let be
-SETTLE = 2.5  # until a watcher watches
-PAIRS = "rawtracepoint:sched_switch { @[((struct task_struct *)arg1)->pid] = count(); }"
+LOOPS = 50000  # of two switches each
+GAMES = 4  # in a row under one watcher
+PAIRS = "tracepoint:sched:sched_switch { @[args->prev_pid, args->next_pid] = count(); }"
 
 
 def pipe():
-    """Seconds of the whole run; real-time, so that what else runs here does not want that CPU."""
-    out = subprocess.run(["chrt", "-f", "10", "taskset", "-c", str(max(os.sched_getaffinity(0))),
-                          "perf", "bench", "sched", "pipe", "-l", str(LOOPS)],
-                         check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"Total time: ([\d.]+)", out).group(1))
+    """Seconds of the shortest of some runs; real-time, so that what else runs here does not want that CPU."""
+    def once():
+        out = subprocess.run(["chrt", "-f", "10", "taskset", "-c", str(max(os.sched_getaffinity(0))),
+                              "perf", "bench", "sched", "pipe", "-l", str(LOOPS)],
+                             check=True, capture_output=True, text=True).stdout
+        return float(re.search(r"Total time: ([\d.]+)", out).group(1))
+    return min(once() for _ in range(GAMES))
+
+
+def attached(watcher):
+    """Waits until the watcher has programs or events, and a second more until they are all there."""
+    for _ in range(1000):
+        if any("bpf" in link or "perf_event" in link for link in links(watcher.pid)):
+            time.sleep(1)
+            return
+        want(watcher.poll() is None, f"{watcher.args[0]} ended with {watcher.returncode}")
+        time.sleep(0.01)
+    want(False, f"{watcher.args[0]} watches nothing after 10 s")
+
+
+def links(pid):
+    folder = f"/proc/{pid}/fd"
+    for fd in os.listdir(folder):
+        try:
+            yield os.readlink(f"{folder}/{fd}")
+        except OSError:
+            pass
 
 
 def under(*command):
     def run():
         watcher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
-        time.sleep(SETTLE)
-        seconds = pipe()
-        watcher.send_signal(signal.SIGINT)
-        watcher.wait()
-        return seconds
+        try:
+            attached(watcher)
+            return pipe()
+        finally:
+            watcher.terminate()
+            watcher.wait()
     return run
 
 
@@ -46,22 +69,24 @@ def _():
         if not shutil.which(tool):
             skip(f"no {tool} here")
     with tempfile.TemporaryDirectory() as d:
-        r = race({"nothing": pipe, "stat": under(MMLENS, "stat"), "record": under(MMLENS, "record", "-o", f"{d}/record", "-d", "1000"),
+        r = race({"nothing": pipe,
+                  "empty": under(os.path.join(HELPERS, "bench_empty")),
+                  "stat": under(MMLENS, "stat"),
+                  "record": under(MMLENS, "record", "-o", f"{d}/record", "-d", "1000"),
                   "bpftrace": under("bpftrace", "-e", PAIRS),
                   "perf sched record": under("perf", "sched", "record", "-a", "-o", f"{d}/perf")},
-                 rounds=5)
-    # of each the run that was disturbed least
+                 rounds=3, warm=False)
     added = {name: (min(r.times[name]) - min(r.times["nothing"])) / LOOPS / 2 * 1e6
-             for name in ("stat", "record", "bpftrace", "perf sched record")}
+             for name in r.times if name != "nothing"}
     for name, us in added.items():
         note(f"{name}: {us:+.3f} us a switch")
-    bound("stat adds at most 0.15 us", added["stat"] <= 0.15, f"{added['stat']:.3f}")
-    bound("record adds at most 0.20 us", added["record"] <= 0.20, f"{added['record']:.3f}")
-    bound("stat adds less than half of what bpftrace adds for a count",
-          added["stat"] <= added["bpftrace"] / 2, f"{added['stat']:.3f} of {added['bpftrace']:.3f}")
-    bound("stat adds at most an eighth of perf sched record",
-          added["stat"] <= added["perf sched record"] / 8,
-          f"{added['stat']:.3f} of {added['perf sched record']:.3f}")
+    # Where an empty program adds 0.07 us, these are 0.15 and 0.20; it adds more where entering the
+    # kernel empties the TLB, as under some hypervisors.
+    for name, other, times in (("stat", "empty", 2.15), ("stat", "bpftrace", 0.375),
+                               ("stat", "perf sched record", 0.08), ("record", "empty", 2.9),
+                               ("record", "perf sched record", 0.11)):
+        bound(f"{name} adds at most {times} times what {other} adds",
+              added[name] <= times * added[other], f"{added[name]:.2f} us, {added[other]:.2f} us")
 
 
 @bench("the reader of stat", on="host")
