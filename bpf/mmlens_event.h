@@ -390,8 +390,7 @@ static inline __attribute__((always_inline)) __u64 mmlens_task_key(__u32 tid, __
 struct mmlens_switch_ask {
 	struct mmlens_keys keys;
 	__u32 command;	/* watched from its exec on; 0: none */
-	__u32 ns_level; /* the reader's pid namespace; 0: the initial one */
-	__u32 ns_inum;
+	__u32 ns_inum;	/* the reader's pid namespace; 0: the initial one */
 	__u32 wants;   /* bit per enum mmlens_want_kind: a side, or the CPU, must be in the table */
 	__u32 classes; /* bit per enum mmlens_class that counts; 0: all */
 	__u8 filter;   /* only switches with a watched process on one side */

@@ -66,16 +66,7 @@ static __always_inline __u64 space_of(const struct task_struct *t)
 /* The number of a task in the reader's pid namespace, 0 when it is not in there. */
 static __always_inline __u32 reader_nr(const struct task_struct *t)
 {
-	const struct pid *pid = BPF_CORE_READ(t, thread_pid);
-	const struct upid *upid;
-
-	if (!ask.ns_level)
-		return BPF_CORE_READ(t, pid);
-	if (!pid || BPF_CORE_READ(pid, level) < ask.ns_level)
-		return 0;
-	upid = (const void *)((const char *)&pid->numbers[0] +
-			      ask.ns_level * bpf_core_type_size(struct upid));
-	return BPF_CORE_READ(upid, ns, ns.inum) == ask.ns_inum ? BPF_CORE_READ(upid, nr) : 0;
+	return nr_in_ns(t, ask.ns_inum);
 }
 
 static __always_inline __u32 task_flags(const struct task_struct *t)

@@ -27,8 +27,7 @@ struct {
 
 static __always_inline bool is_watched(const struct task_struct *t)
 {
-	__u32 tgid =
-		ask.ns_level ? reader_nr(BPF_CORE_READ(t, group_leader)) : BPF_CORE_READ(t, tgid);
+	__u32 tgid = tgid_in_ns(t, ask.ns_inum);
 
 	return tgid && bpf_map_lookup_elem(&watched, &tgid);
 }
@@ -38,11 +37,16 @@ static __always_inline bool side_wanted(const struct task_struct *t)
 	return (!ask.filter || is_watched(t)) && (!(ask.wants & WANTS_OF_SIDE) || passes(t));
 }
 
+static __always_inline bool cpu_wanted(void)
+{
+	return !(ask.wants & 1u << MMLENS_WANT_CPU) ||
+	       is_wanted(MMLENS_WANT_CPU, bpf_get_smp_processor_id(), 0);
+}
+
 /* One side must pass all filters but that of the CPU, which is the switch's own. */
 static __always_inline bool wanted(const struct switch_ctx *s)
 {
-	if ((ask.wants & 1u << MMLENS_WANT_CPU) &&
-	    !is_wanted(MMLENS_WANT_CPU, bpf_get_smp_processor_id(), 0))
+	if (!cpu_wanted())
 		return false;
 	if (!ask.filter && !(ask.wants & WANTS_OF_SIDE))
 		return true;
@@ -326,7 +330,7 @@ static __always_inline __u32 current_number(struct mmlens_cpu *cpu)
 
 static __always_inline bool pair_wanted(const struct task_struct *a, const struct task_struct *b)
 {
-	return side_wanted(a) || side_wanted(b);
+	return cpu_wanted() && (side_wanted(a) || side_wanted(b));
 }
 
 struct wake {
@@ -451,7 +455,7 @@ int mmlens_newtask(__u64 *ctx)
 	if (ask.filter) {
 		if (!is_watched(me))
 			return 0;
-		tgid = ask.ns_level ? reader_nr(BPF_CORE_READ(child, group_leader)) : child->tgid;
+		tgid = tgid_in_ns(child, ask.ns_inum);
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	}
 	if (!ask.events || !all_watch || !cpu || !pair_wanted(me, child))
@@ -475,14 +479,16 @@ int mmlens_exec(__u64 *ctx)
 {
 	struct task_struct *t = (struct task_struct *)ctx[0];
 	struct mmlens_cpu *cpu = this_cpu();
-	__u32 tgid = t->tgid;
 	struct mmlens_ev_exec *m;
 	struct mmlens_entry *e;
-	__u32 id;
+	__u32 tgid, id;
 
-	if (ask.command && tgid == ask.command)
-		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
-	if (!ask.events || !all_watch || !cpu || !side_wanted(t))
+	if (ask.command) {
+		tgid = tgid_in_ns(t, ask.ns_inum);
+		if (tgid == ask.command)
+			bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
+	}
+	if (!ask.events || !all_watch || !cpu || !cpu_wanted() || !side_wanted(t))
 		return 0;
 	/* one that is no leader has another tid from here on */
 	cpu->running = 0;
@@ -512,7 +518,7 @@ int mmlens_exit(__u64 *ctx)
 	struct mmlens_ev_exit *m;
 	__u32 id;
 
-	if (!all_watch || !cpu || !side_wanted(t))
+	if (!all_watch || !cpu || !cpu_wanted() || !side_wanted(t))
 		return 0;
 	id = number(cpu, entry_of(t));
 	m = message_new(cpu, struct mmlens_ev_exit, MMLENS_MSG_EXIT);

@@ -194,11 +194,35 @@ def _():
         try:
             s.process.stdin.write(b"go\n")
             s.process.stdin.flush()
-            first = events("-p", s.process.pid, "-d", "0.3")[:6]
+            # named by tid they are watched from the first moment, a family only after a look at it
+            first = events(*[w for t in s.tids.values() for w in ("--tid", t)], "-d", "0.3")[:6]
         finally:
             s.process.kill()
     # a wake-up and a switch in turn, from the beginning on
     want(sum("class" in e for e in first) >= 2, f"it begins with {first}")
+
+
+@prop("trace --cpu: what is told happened on that CPU, wake-ups and births included")
+def _():
+    need_switches()
+    with Subject("switch-processes", 500, 0) as s:
+        session = Session("trace", "--cpu", 0)
+        s.go()
+        lines = [strict_json(line) for line in session.end().splitlines()][:-1]
+    want({e.get("event", "switch") for e in lines} >= {"switch", "wake"}, "no switch or no wake-up")
+    want_equal({e["cpu"] for e in lines}, {0}, "CPUs")
+
+
+@prop("in a pid namespace with a /proc of its own: the command's tasks, by their numbers in there")
+def _():
+    need_switches()
+    out = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", MMLENS, "stat", "--json",
+                          "--", "sh", "-c", "sleep .05; sleep .05; true"],
+                         check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+    document = strict_json(out)
+    names = {t["comm"]: t["tid"] for t in document["tasks"]}
+    want({"sh", "sleep"} <= set(names), f"tasks: {names}")
+    want(max(names.values()) < 100, f"numbers of the initial namespace: {names}")
 
 
 @prop("trace: nothing is told twice, however often the timer comes in between")

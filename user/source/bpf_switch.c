@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/cleanup.h"
@@ -24,8 +23,6 @@
 #define PAIRS_MAX 32768
 /* An event may be this long on its way from its time being taken to the ring. */
 #define SETTLE_NS 2000000ull
-/* The inode of the initial pid namespace (PROC_PID_INIT_INO). */
-#define INIT_PID_NS 4026531836u
 
 _Static_assert((int)WANT_SWITCH_NR == (int)MMLENS_WANT_NR,
 	       "the kinds of filters are the programs' own");
@@ -58,26 +55,6 @@ static uint64_t monotonic_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-/*
- * The namespace of our pids: the programs translate what they tell. How deep it lies says the
- * NSpid line, which has one number for each level.
- */
-static void ask_pid_ns(struct mmlens_switch_ask *ask)
-{
-	cleanup_fclose FILE *f = fopen("/proc/thread-self/status", "re");
-	struct stat ns;
-	char line[256];
-
-	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == INIT_PID_NS)
-		return;
-	ask->ns_inum = (uint32_t)ns.st_ino;
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, "NSpid:", 6) == 0)
-			for (const char *at = line + 6; (at = strchr(at, '\t')); at++)
-				ask->ns_level++;
-	ask->ns_level -= ask->ns_level > 0;
 }
 
 /* A symbol of /proc/kallsyms by name, or by name and what the compiler appended to it. */
@@ -207,7 +184,7 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 	ask->classes = ss->ask.classes;
 	for (size_t i = 0; i < ss->ask.n_wants; i++)
 		ask->wants |= 1u << ss->ask.wants[i].kind;
-	ask_pid_ns(ask);
+	ask->ns_inum = bpf_env_pid_ns();
 	bpf_map__set_max_entries(ss->skel->maps.cpus, ss->cpus);
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.places, tasks);
