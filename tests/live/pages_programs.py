@@ -80,6 +80,8 @@ class Postgres:
             where = f"/usr/lib/postgresql/{found[-1]}/bin"
             self.initdb, self.postgres = f"{where}/initdb", f"{where}/postgres"
         self.user = next((u for u in ("postgres", "nobody") if self._known(u)), None)
+        if not self.user:
+            skip("no user here that PostgreSQL would run as")
         self.dir = tempfile.mkdtemp(prefix="mmlens-pg-")
         shutil.chown(self.dir, self.user)
         self.process = None
