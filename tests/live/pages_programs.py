@@ -142,6 +142,9 @@ def _():
         sysv = [o for o in objects if o["nature"] == "sysv"]
         want_equal(len(sysv), 1, "its SysV segment")
         want_equal(sysv[0]["nattch"], len(sysv[0]["pids"]), "nattch and who")
+        with open("/proc/sysvipc/shm", encoding="ascii") as f:
+            keys = {int(row[1]): int(row[0]) & 0xffffffff for row in map(str.split, f) if row[0] != "key"}
+        want_equal(sysv[0]["key"], f"{keys[sysv[0]['inode']]:#010x}", "key")
         child = sorted(family - {pg.process.pid})[0]
         for region in inspect("pages", pg.process.pid, child)["regions"]:
             if region["nature"] in ("shared-anon", "sysv"):
