@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ static int grow(struct slurp *s)
 	return 0;
 }
 
-int slurp_at(struct slurp *s, int dir, const char *path)
+static int slurp(struct slurp *s, int dir, const char *path, bool at_once)
 {
 	cleanup_close int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
@@ -28,18 +29,26 @@ int slurp_at(struct slurp *s, int dir, const char *path)
 
 	if (fd < 0)
 		return -errno;
-	for (;;) {
+	do {
 		if (used + 1 >= s->room && grow(s))
 			return -ENOMEM;
 		got = read(fd, s->text + used, s->room - used - 1);
-		if (got <= 0)
-			break;
-		used += (size_t)got;
-	}
+		used += got > 0 ? (size_t)got : 0;
+	} while (got > 0 && !(at_once && used + 1 < s->room));
 	s->text[used] = '\0';
 	if (got < 0)
 		return -errno;
 	return used ? 0 : -ESRCH;
+}
+
+int slurp_at(struct slurp *s, int dir, const char *path)
+{
+	return slurp(s, dir, path, false);
+}
+
+int slurp_record_at(struct slurp *s, int dir, const char *path)
+{
+	return slurp(s, dir, path, true);
 }
 
 void slurp_deinit(struct slurp *s)

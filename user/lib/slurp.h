@@ -18,6 +18,11 @@ struct slurp {
 
 /* -errno, -ESRCH for an empty file: what is left of a task that has gone. */
 int slurp_at(struct slurp *s, int dir, const char *path);
+/*
+ * The same for what the kernel writes as one record (single_open(): stat, status, cgroup): a read
+ * that leaves room has brought all, and there is no need to ask for the end.
+ */
+int slurp_record_at(struct slurp *s, int dir, const char *path);
 void slurp_deinit(struct slurp *s);
 
 #define cleanup_slurp cleanup(slurp_deinit)

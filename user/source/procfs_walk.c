@@ -44,33 +44,51 @@ static void set_flags(struct task *t, uint64_t pf)
 	t->known |= KNOWN_FLAGS;
 }
 
+/* What is asked of a stat line, by the number of its field in proc(5). */
+enum {
+	FIELD_STATE = 3,
+	FIELD_PPID = 4,
+	FIELD_FLAGS = 9,
+	FIELD_START = 22,
+	FIELD_CPU = 39,
+	FIELDS
+};
+
+/* The fields behind the name. False when there are fewer. */
+static bool split_fields(const char *at, const char **field)
+{
+	for (int i = FIELD_STATE; i < FIELDS; i++) {
+		at += strspn(at, " ");
+		if (!*at)
+			return false;
+		field[i] = at;
+		at += strcspn(at, " ");
+	}
+	return true;
+}
+
 /* "TID (COMM) S PPID ...": the name may hold anything, so the last parenthesis ends it. */
 int procfs_parse_stat(struct task *t, const char *line)
 {
 	const char *open = strchr(line, '('), *close = strrchr(line, ')');
-	uint64_t flags, start;
-	unsigned int tid, ppid;
+	const char *field[FIELDS];
 	size_t len;
-	int cpu;
 
-	if (!open || !close || close < open || sscanf(line, "%u", &tid) != 1)
-		return -EPROTO;
-	if (sscanf(close + 1,
-		   " %c %u %*d %*d %*d %*d %" SCNu64 " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-		   "%*d %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u "
-		   "%*d %d",
-		   &t->state, &ppid, &flags, &start, &cpu) != 5)
+	if (!open || !close || close < open || !isdigit((unsigned char)*line) ||
+	    !split_fields(close + 1, field))
 		return -EPROTO;
 	len = (size_t)(close - open - 1);
 	len = len < sizeof(t->comm) ? len : sizeof(t->comm) - 1;
 	memcpy(t->comm, open + 1, len);
 	t->comm[len] = '\0';
-	t->key.tid = tid;
-	t->key.start_ns = start * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
-	t->ppid = ppid;
-	t->cpu = cpu;
+	t->key.tid = (uint32_t)strtoul(line, NULL, 10);
+	t->key.start_ns = strtoull(field[FIELD_START], NULL, 10) *
+			  (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	t->state = *field[FIELD_STATE];
+	t->ppid = (uint32_t)strtoul(field[FIELD_PPID], NULL, 10);
+	t->cpu = (int)strtol(field[FIELD_CPU], NULL, 10);
 	t->known |= KNOWN_STATE | KNOWN_PPID | KNOWN_START | KNOWN_CPU;
-	set_flags(t, flags);
+	set_flags(t, strtoull(field[FIELD_FLAGS], NULL, 10));
 	return 0;
 }
 
@@ -160,7 +178,7 @@ static void read_cgroup(struct walk *w, int dir, struct task *t)
 {
 	char *path;
 
-	if (slurp_at(&w->file, dir, "cgroup"))
+	if (slurp_record_at(&w->file, dir, "cgroup"))
 		return;
 	path = strncmp(w->file.text, "0::", 3) == 0 ? w->file.text + 3
 						    : strstr(w->file.text, "\n0::");
@@ -177,14 +195,14 @@ static void read_cgroup(struct walk *w, int dir, struct task *t)
 static int read_rich(struct walk *w, struct task *t, int tasks, const char *tid)
 {
 	cleanup_close int dir = openat(tasks, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = dir < 0 ? -errno : slurp_at(&w->file, dir, "stat");
+	int err = dir < 0 ? -errno : slurp_record_at(&w->file, dir, "stat");
 
 	if (!err)
 		err = procfs_parse_stat(t, w->file.text);
 	if (err)
 		return err;
 	/* the leading newline lets every key be found at the beginning of a line */
-	if (slurp_at(&w->file, dir, "status") == 0)
+	if (slurp_record_at(&w->file, dir, "status") == 0)
 		procfs_parse_status(t, w->file.text);
 	read_namespaces(dir, t);
 	read_cgroup(w, dir, t);
@@ -197,7 +215,7 @@ static int read_lean(struct walk *w, struct task *t, int tasks, const char *tid)
 	int err;
 
 	snprintf(name, sizeof(name), "%.16s/stat", tid);
-	err = slurp_at(&w->file, tasks, name);
+	err = slurp_record_at(&w->file, tasks, name);
 	return err ? err : procfs_parse_stat(t, w->file.text);
 }
 
@@ -270,7 +288,7 @@ static uint32_t group_of(struct walk *w, uint32_t tid)
 	char name[32];
 
 	snprintf(name, sizeof(name), "%u/status", tid);
-	line = slurp_at(&w->file, w->root, name) ? NULL : strstr(w->file.text, "\nTgid:");
+	line = slurp_record_at(&w->file, w->root, name) ? NULL : strstr(w->file.text, "\nTgid:");
 	return line ? (uint32_t)strtoul(line + strlen("\nTgid:"), NULL, 10) : 0;
 }
 
