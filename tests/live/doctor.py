@@ -2,12 +2,14 @@
 """Witnesses agree about every task of a quiet system, and a fault put into a record is named."""
 import json
 import os
+import re
 import struct
+import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import Subject, have, main, mmlens, prop, want, want_equal  # noqa: E402
+from mmlens_test import MMLENS, Subject, have, main, mmlens, prop, skip, want, want_equal  # noqa: E402
 
 
 def crc32c(data):
@@ -39,6 +41,37 @@ def _(name):
         want(len(doc["witnesses"]) >= 2, "there is one witness only")
         want(doc["compared"] >= len(s.tids), "nothing was compared")
         want_equal(doc["disagreements"], [], "disagreements")
+
+
+# What the living /proc then says of three threads: each lie is told in one file, of one field.
+LIES = {"tid1": ("stat", rb"\(subject", b"(sabject", "comm"),
+        "tid2": ("stat", rb"(\) . )\d+", rb"\g<1>1", "ppid"),
+        "tid3": ("status", rb"(\nUid:\t)\d+", rb"\g<1>4711", "uid")}
+
+
+@prop("doctor: a living witness that lies of one thread is named with the field, and of no other")
+def _():
+    if os.geteuid():
+        skip("only root can mount over a file of /proc")
+    with Subject("threads") as s, tempfile.TemporaryDirectory() as where:
+        script, wanted = "", set()
+        for role, (name, said, instead, field) in LIES.items():
+            truth = f"/proc/{s.tids['pid']}/task/{s.tids[role]}/{name}"
+            lie = os.path.join(where, role)
+            with open(truth, "rb") as f, open(lie, "wb") as g:
+                text, n = re.subn(said, instead, f.read())
+                want_equal(n, 1, f"{field} in {truth}")
+                g.write(text)
+            script += f"mount --bind {lie} {truth} || exit 99; "
+            wanted.add((s.tids[role], field))
+        # the lies are seen by this doctor alone
+        done = subprocess.run(["unshare", "-m", "--propagation=private", "sh", "-c",
+                               f"{script} exec {MMLENS} doctor --json"],
+                              capture_output=True, timeout=60, check=False)
+        want_equal(done.returncode, 1, f"exit status ({done.stderr!r})")
+        found = json.loads(done.stdout)["disagreements"]
+        want_equal({(d["task"]["tid"], d["field"]) for d in found if d["task"]["tid"] in s.tids.values()},
+                   wanted, "what is named")
 
 
 @prop("doctor: a name changed in a recorded file is found, with its task and field")
