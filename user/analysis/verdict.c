@@ -70,7 +70,7 @@ static const char *gone(const struct task *a, const struct task *b)
 }
 
 static const char *const sentences[] = {
-	[VERDICT_UNKNOWN] = "whether %u and %u share memory cannot be told from here",
+	[VERDICT_UNKNOWN] = "Whether %u and %u share memory cannot be told from here",
 	[VERDICT_SAME_TASK] = "%u and %u are the same task",
 	[VERDICT_THREADS] =
 		"%u and %u are threads of one process: each sees every byte the other writes",
@@ -79,7 +79,7 @@ static const char *const sentences[] = {
 	[VERDICT_ISOLATED] =
 		"%u and %u are isolated processes: each has memory of its own, and the other sees only "
 		"what both map as shared",
-	[VERDICT_KERNEL] = "of %u and %u at least one is a kernel thread: it runs in the kernel, "
+	[VERDICT_KERNEL] = "Of %u and %u at least one is a kernel thread: it runs in the kernel, "
 			   "not in a process's memory",
 };
 

@@ -209,8 +209,8 @@ void state_withheld(const struct snapshot *s)
 	if (s->withheld == WITHHELD_UNKNOWN)
 		printf("More tasks are withheld: %s.\n", why);
 	else
-		printf("%llu tasks are withheld, in part or whole: %s.\n",
-		       (unsigned long long)s->withheld, why);
+		printf("%llu %s withheld, in part or whole: %s.\n", (unsigned long long)s->withheld,
+		       s->withheld == 1 ? "task is" : "tasks are", why);
 }
 
 void json_head(struct json *j, const char *command, const struct snapshot *s)
