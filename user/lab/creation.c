@@ -310,11 +310,11 @@ static double page_tables(void)
 
 /*
  * The bill that comes after fork: while the child lives, each page that is written again must be
- * copied first. Up to 64 MiB are, and at least one. ns a MiB, or 0.
+ * copied first. Up to 16 MiB are, and at least one. ns a MiB, or 0.
  */
 static double rewrite(char *p, size_t mib, uint64_t until)
 {
-	size_t done = 0, most = mib < 64 ? mib : 64;
+	size_t done = 0, most = mib < 16 ? mib : 16;
 	uint64_t begin;
 	pid_t pid = lab_fork();
 	double ns;

@@ -215,7 +215,7 @@ static const unsigned int weights[][CLAIM_NR] = {
 		   [CLAIM_USES] = 4 },
 	[false] = { [CLAIM_DEFINITION] = 3,
 		    [CLAIM_ISOLATION] = 1,
-		    [CLAIM_OVERHEAD] = 6,
+		    [CLAIM_OVERHEAD] = 9,
 		    [CLAIM_COMMUNICATION] = 2,
 		    [CLAIM_USES] = 4 },
 };
@@ -280,7 +280,8 @@ void lab_overhead(struct lab *l)
 	struct core_use use;
 
 	core_begin(l, &use);
-	l->deadline = lab_share(l, 2);
+	/* a half, or two thirds where there is a GiB to write */
+	l->deadline = l->quick ? lab_share(l, 2) : end - (lab_share(l, 3) - lab_now());
 	lab_creation(l);
 	l->deadline = end;
 	lab_switching(l);
