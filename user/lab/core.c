@@ -145,7 +145,10 @@ static const char *machine(void)
 {
 	if (file_has("/proc/cpuinfo", "QEMU TCG") || file_has("/proc/cpuinfo", "QEMU Virtual CPU"))
 		return ", emulated in software: figures are the emulator's";
-	return file_has("/proc/cpuinfo", " hypervisor") ? ", a virtual machine" : "";
+	if (file_has("/proc/cpuinfo", " hypervisor") ||
+	    file_has("/sys/firmware/devicetree/base/compatible", "dummy-virt"))
+		return ", a virtual machine";
+	return "";
 }
 
 void core_describe(struct lab *l)
