@@ -294,6 +294,7 @@ struct mmlens_cpu {
 	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */
 	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
 	__u32 seen[MMLENS_CLASS_NR]; /* for choosing which are timed */
+	__u64 entered; /* tasks that this CPU has entered into the table */
 	__u64 borrows; /* the task that runs here is dying and has a space only on loan */
 	struct mmlens_near near[MMLENS_NEAR];
 	struct mmlens_batch batch;
@@ -372,7 +373,8 @@ struct mmlens_entry {
 	__u32 id;    /* in the stream, 1 + its place in the table; 0: nobody is here */
 	__u32 told;  /* the stream has said who this is */
 	char comm[MMLENS_COMM_LEN];
-	__u64 pad[2];
+	__u64 key; /* mmlens_task_key() */
+	__u64 pad;
 };
 
 _Static_assert(sizeof(struct mmlens_entry) == 256, "none lies in two pages");

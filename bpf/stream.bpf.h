@@ -136,18 +136,22 @@ static __always_inline struct mmlens_entry *entry_near(struct mmlens_cpu *cpu, _
 /* Enters a task that is not there yet, as it is now; NULL when the table is full. */
 static __noinline struct mmlens_entry *entry_new(const struct task_struct *t, __u64 key)
 {
+	struct mmlens_cpu *cpu = this_cpu();
 	struct mmlens_entry *e;
 	__u32 at;
 
-	if (bpf_map_pop_elem(&spare, &at))
+	if (!cpu || bpf_map_pop_elem(&spare, &at))
 		return NULL;
 	e = entry_at(at);
 	if (!e)
 		return NULL;
 	fill_entry(e, t);
+	e->key = key;
 	e->id = at + 1;
-	if (!bpf_map_update_elem(&places, &key, &at, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&places, &key, &at, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&cpu->entered, 1);
 		return e;
+	}
 	/* another CPU was first */
 	e->id = 0;
 	bpf_map_push_elem(&spare, &at, 0);

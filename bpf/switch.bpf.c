@@ -544,14 +544,22 @@ int mmlens_clock(void *ctx)
 	return now - begin;
 }
 
-/* Never attached: the reader runs it on a CPU whose batch has waited long enough. */
+/*
+ * Never attached: the reader runs it on a CPU whose batch has waited long enough. What still waits for
+ * its end then was a task's first run, which ends elsewhere.
+ */
 SEC("raw_tp/sched_switch")
 int mmlens_flush(void *ctx)
 {
 	struct mmlens_cpu *cpu = this_cpu();
 
-	if (cpu && !cpu->batch.held && !cpu->batch.sending)
-		batch_send(cpu);
+	if (!cpu || cpu->batch.sending)
+		return 0;
+	if (cpu->batch.held) {
+		cpu->batch.held = 0;
+		cpu->since = 0;
+	}
+	batch_send(cpu);
 	return 0;
 }
 

@@ -9,8 +9,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LABEL, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, skip, strict_json, want,
-    want_equal, watching)
+    HELPERS, LABEL, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, skip, strict_json,
+    want, want_equal, watching)
 
 ROUNDS = 2000
 
@@ -273,6 +273,48 @@ def _():
     told = sum(e["dropped"] for e in lines if e.get("event") == "lost")
     want(lost > 0, "nothing was lost in 300,000 switches without a reader")
     want(0 < told <= lost, f"told in place {told} of {lost}")
+
+
+BIRTHS = 12000  # more than the table of tasks has room for where some hundreds are
+
+
+def births():
+    """A command that has so many; what it prints goes elsewhere."""
+    return ["--", "sh", "-c", 'exec "$0" vfork "$1" >/dev/null', os.path.join(HELPERS, "reference"),
+            str(BIRTHS)]
+
+
+@prop("births: stat has a row for each of more tasks than fit its table, and loses none")
+def _():
+    need_switches()
+    document = inspect("stat", *births())
+    want_equal(document["lost"], 0, "lost")
+    own = [t for t in document["tasks"] if t["comm"] == "reference"]
+    want(len(own) >= BIRTHS, f"{len(own)} rows for {BIRTHS} births")
+    want_equal(len({(t["tid"], t["start_ns"]) for t in own}), len(own), "rows of different tasks")
+    want_equal(sum(t["exit"] for t in own), len(own), "ends")
+    left = sum(t["switches"] for t in document["tasks"])
+    want(left <= document["switches"], f"{left} by task of {document['switches']}")
+
+
+@prop("births: in a stream of more tasks than fit the table each has its own birth, switches and end")
+def _():
+    need_switches()
+    lines = events(*births())
+    want_equal(lines.pop(), {"lost": 0}, "lost")
+    alive, dead, born = set(), set(), 0
+    for e in lines:
+        if e.get("event") == "fork" and e["parent"]["comm"] == "reference":
+            born += 1
+            alive.add(e["child"]["tid"])
+            dead.discard(e["child"]["tid"])
+        sides = [e[k]["tid"] for k in ("prev", "next", "waker", "wakee", "task") if k in e]
+        want(None not in sides, f"nobody: {e}")
+        want(not dead.intersection(sides), f"it had ended: {e}")
+        if "class" in e and e["prev"]["state"] == "X" and e["prev"]["tid"] in alive:
+            alive.discard(e["prev"]["tid"])
+            dead.add(e["prev"]["tid"])
+    want(born >= BIRTHS and not alive, f"{born} births, {len(alive)} did not end")
 
 
 @prop("colour: none in a pipe")

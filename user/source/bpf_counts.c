@@ -111,33 +111,35 @@ static int add_task(struct switches *out, size_t *room, const struct mmlens_entr
 	return 0;
 }
 
-static int add_tasks(struct switches *out, const struct mmlens_entry *e, uint32_t n)
+static int add_tasks(struct switches *out, size_t *room, const struct mmlens_entry *e, size_t n)
 {
-	size_t room = 0;
 	int err = 0;
 
-	for (uint32_t i = 0; i < n && !err; i++) {
+	for (size_t i = 0; i < n && !err; i++) {
 		if (!e[i].id || !has_left(&e[i]))
 			continue;
-		err = add_task(out, &room, &e[i]);
+		err = add_task(out, room, &e[i]);
 		if (!err)
 			out->tasks[out->n_tasks - 1].delays_known = out->delays_known;
 	}
-	if (out->n_tasks)
-		qsort(out->tasks, out->n_tasks, sizeof(*out->tasks), by_switches);
 	return err;
 }
 
-static int read_tasks(const struct switch_bpf *skel, struct switches *out)
+static int read_tasks(const struct switch_bpf *skel, const struct dead *dead, struct switches *out)
 {
+	size_t room = 0;
 	size_t len = bpf_env_map_len(skel->maps.tasks);
 	void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(skel->maps.tasks), 0);
 	int err;
 
 	if (map == MAP_FAILED)
 		return -errno;
-	err = add_tasks(out, map, bpf_map__max_entries(skel->maps.tasks));
+	err = add_tasks(out, &room, map, bpf_map__max_entries(skel->maps.tasks));
 	munmap(map, len);
+	if (!err)
+		err = add_tasks(out, &room, dead->entries, dead->n);
+	if (out->n_tasks)
+		qsort(out->tasks, out->n_tasks, sizeof(*out->tasks), by_switches);
 	return err;
 }
 
@@ -201,12 +203,12 @@ static int read_pairs(const struct switch_bpf *skel, struct switches *out)
 }
 
 int bpf_counts_read(const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu, int cpus,
-		    struct switches *out)
+		    const struct dead *dead, struct switches *out)
 {
 	int err = read_cpus(per_cpu, cpus, out);
 
 	if (!err)
-		err = read_tasks(skel, out);
+		err = read_tasks(skel, dead, out);
 	if (!err && out->delays_known)
 		err = read_delays(skel, cpus, out);
 	if (!err && out->pairs_known)

@@ -5,10 +5,11 @@
 
 #include "mmlens_event.h"
 #include "model/switches.h"
+#include "source/bpf_dead.h"
 #include "switch.skel.h"
 
-/* Adds to `out`, whose delays_known and pairs_known say what there is. -errno. */
+/* Adds to `out`, the dead included, whose delays_known and pairs_known say what there is. -errno. */
 int bpf_counts_read(const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu, int cpus,
-		    struct switches *out);
+		    const struct dead *dead, struct switches *out);
 
 #endif

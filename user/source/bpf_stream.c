@@ -104,6 +104,17 @@ static uint32_t numbering_find(const struct numbering *n, uint32_t place)
 	return n->slot[at].place ? n->slot[at].id : EVENT_NOBODY;
 }
 
+/* Until the next task of this place is told, it is nobody. */
+void stream_forget(struct stream *s, uint32_t place)
+{
+	size_t at = s->ids.slot ? numbering_at(&s->ids, place) : 0;
+
+	if (!s->ids.slot || !s->ids.slot[at].place)
+		return;
+	s->ids.slot[at].id = EVENT_NOBODY;
+	s->ids.slot[at].start_ns = 0;
+}
+
 /* ---- the oldest first ---- */
 
 static uint64_t oldest(const struct stream *s, uint32_t cpu)

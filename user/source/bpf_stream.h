@@ -19,6 +19,8 @@ void stream_free(struct stream *s);
 int stream_message(struct stream *s, const void *data, size_t size);
 /* Records that a CPU had not sent yet, and will not: the programs are gone. -ENOMEM or 0. */
 int stream_batch(struct stream *s, uint32_t cpu, const struct mmlens_rec *rec, size_t n);
+/* The task of this place is no more, all its events are delivered, and the place may be another's. */
+void stream_forget(struct stream *s, uint32_t place);
 /* Delivers, in order, what happened before `limit`; of which nothing may arrive any more. */
 void stream_release(struct stream *s, uint64_t limit);
 

@@ -11,6 +11,7 @@
 
 #include "lib/cleanup.h"
 #include "source/bpf_counts.h"
+#include "source/bpf_dead.h"
 #include "source/bpf_env.h"
 #include "source/bpf_stream.h"
 #include "source/bpf_switch.h"
@@ -37,6 +38,7 @@ struct switch_session {
 	struct bpf_program *end; /* NULL: the end of a switch is not seen */
 	struct bpf_link *end_link;
 	struct timing timing;
+	struct dead dead;
 	bool light; /* the end can be detached when it is not worth its price */
 	enum mmlens_timing timed;
 	const char *end_name;
@@ -388,6 +390,8 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 		err = open_maps(ss);
 	if (!err)
 		err = open_stream(ss);
+	if (!err)
+		err = dead_init(&ss->dead, ss->skel, ss->stream);
 	if (err) {
 		switch_session_close(ss);
 		return bpf_env_load_failed(why, err);
@@ -452,30 +456,42 @@ int switch_session_start(struct switch_session *ss, struct why *why)
 	return 0;
 }
 
-/* A CPU that is idle keeps its last records; asked to, it sends them. */
-static void flush_cpus(struct switch_session *ss)
+static void collect_dead(struct switch_session *ss)
+{
+	uint64_t entered = 0;
+
+	for (int cpu = 0; cpu < ss->cpus; cpu++)
+		entered += ss->per_cpu[cpu].entered;
+	dead_collect(&ss->dead, entered);
+}
+
+/* A CPU that is idle keeps its last records; asked to, it sends them. False: one cannot be asked. */
+static bool flush_cpus(struct switch_session *ss)
 {
 	int fd = bpf_program__fd(ss->skel->progs.mmlens_flush);
+	bool all = true;
 
 	for (int cpu = 0; cpu < ss->cpus; cpu++) {
 		LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu);
 
 		if (__atomic_load_n(&ss->per_cpu[cpu].batch.head.n, __ATOMIC_RELAXED))
-			bpf_prog_test_run_opts(fd, &opts);
+			all &= !bpf_prog_test_run_opts(fd, &opts);
 	}
+	return all;
 }
 
 /* After a flush all that happened before it is in the ring, but for what is on its way. */
 static int drain(struct switch_session *ss)
 {
 	uint64_t now = monotonic_ns();
-	int got;
+	bool all = flush_cpus(ss);
+	int got = ring_buffer__consume(ss->ring);
 
-	flush_cpus(ss);
-	got = ring_buffer__consume(ss->ring);
 	if (got < 0)
 		return got;
 	stream_release(ss->stream, now - SETTLE_NS);
+	if (all)
+		collect_dead(ss);
 	return 0;
 }
 
@@ -484,8 +500,10 @@ int switch_session_poll(struct switch_session *ss, int ms)
 	uint64_t until = monotonic_ns() + ms * 1000000ull, now;
 
 	steer(ss);
-	if (!ss->ring)
+	if (!ss->ring) {
+		collect_dead(ss);
 		return poll(NULL, 0, ms) < 0 ? -errno : 0;
+	}
 	/* woken by fill level before the time is over, it takes what there is and goes on waiting */
 	while ((now = monotonic_ns()) < until) {
 		int got = ring_buffer__poll(ss->ring, (int)((until - now) / 1000000) + 1);
@@ -543,7 +561,7 @@ int switch_session_read(struct switch_session *ss, struct switches *out)
 	out->clock_ns = ss->clock_ns;
 	if (ss->end_name)
 		snprintf(out->cost_end, sizeof(out->cost_end), "%s", ss->end_name);
-	err = bpf_counts_read(ss->skel, ss->per_cpu, ss->cpus, out);
+	err = bpf_counts_read(ss->skel, ss->per_cpu, ss->cpus, &ss->dead, out);
 	out->missed = missed_runs(ss);
 	out->lost += out->missed;
 	if (err)
@@ -571,6 +589,7 @@ void switch_session_close(struct switch_session *ss)
 	detach(ss);
 	ring_buffer__free(ss->ring);
 	stream_free(ss->stream);
+	dead_deinit(&ss->dead);
 	if (ss->per_cpu)
 		munmap(ss->per_cpu, ss->per_cpu_len);
 	switch_bpf__destroy(ss->skel);
