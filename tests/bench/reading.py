@@ -63,16 +63,19 @@ def one_pass(witness):
     return {k: int(v) for k, v in (w.split("=") for w in out.split())}
 
 
-def linear(witness, few, many):
-    """Time per task must not grow with their number, nor memory beyond the bound."""
+def linear(witness, few, many, floor=None):
+    """Time per task must not grow with their number, nor memory beyond the bound; `floor` is noted."""
     each = {}
     for count in (few, many):
         with Subject("mass", count):
             passes = [one_pass(witness) for _ in range(5)]
+            alone = min(one_pass(floor)["ns"] for _ in range(5)) if floor else 0
         least = min(passes, key=lambda p: p["ns"])
         each[count] = least["ns"] / least["tasks"]
         note(f"{least['tasks']} tasks: {human(least['ns'] / 1e9)}, "
              f"{each[count]:.0f} ns each, {least['maxrss_kib'] / 1024:.1f} MiB")
+        if floor:
+            note(f"the kernel alone, its iterator with an empty program: {alone / least['tasks']:.0f} ns each")
         bound(f"{witness}: one pass sees all of {count} threads", least["tasks"] > count,
               f"{least['tasks']} tasks")
     bound(f"{witness}: a task of {many} costs at most 1.5 times one of {few}",
@@ -89,7 +92,7 @@ def _():
 
 @bench("the bpf iterator, to 100,000 threads", on="host")
 def _():
-    linear("bpf", 10000, room_for(100000))
+    linear("bpf", 10000, room_for(100000), floor="floor")
 
 
 main()
