@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,17 @@
 #define HUGE_PAGE (2u << 20)
 #define RESERVED  (TASKS_MAX * sizeof(struct task) + HUGE_PAGE)
 
+/* The last one's, for the next: its pages are there already. */
+static _Atomic(void *) spare;
+
+static void give_back(void *reserved)
+{
+	void *other = atomic_exchange(&spare, reserved);
+
+	if (other)
+		munmap(other, RESERVED);
+}
+
 void snapshot_init(struct snapshot *s)
 {
 	memset(s, 0, sizeof(*s));
@@ -23,7 +35,7 @@ void snapshot_deinit(struct snapshot *s)
 	for (size_t i = 0; i < s->n_memory; i++)
 		free(s->memory[i].cgroup);
 	if (s->reserved)
-		munmap(s->reserved, RESERVED);
+		give_back(s->reserved);
 	else
 		free(s->tasks);
 	free(s->by_tid);
@@ -74,13 +86,16 @@ const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t sp
  */
 static bool reserve(struct snapshot *s)
 {
-	char *p = mmap(NULL, RESERVED, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	struct task *tasks = (void *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+	char *p = atomic_exchange(&spare, NULL);
+	struct task *tasks;
 
+	if (!p)
+		p = mmap(NULL, RESERVED, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return false;
 	madvise(p, RESERVED, MADV_HUGEPAGE);
+	tasks = (void *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
 	memcpy(tasks, s->tasks, s->n * sizeof(*tasks));
 	free(s->tasks);
 	s->tasks = tasks;
