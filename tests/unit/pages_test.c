@@ -140,6 +140,14 @@ static void markers_are_not_swapped(void **state)
 	assert_false(page_is_guard(PAGE_PRESENT | 4 << 5 | 31) || page_is_guard(0));
 }
 
+/* With CONFIG_MEM_SOFT_DIRTY: giants were read as if they were full. */
+static void soft_dirty_holes_are_holes(void **state)
+{
+	(void)state;
+	assert_true(page_is_hole(0) && page_is_hole(1ULL << 55));
+	assert_false(page_is_hole(PAGE_PRESENT | 1ULL << 55) || page_is_hole(PAGE_SWAPPED));
+}
+
 /* As on 6.13, where markers are told by no scan but by what is read. */
 static void guards_are_read(void **state)
 {
@@ -271,6 +279,7 @@ int main(void)
 		cmocka_unit_test(guards_are_read),
 		cmocka_unit_test(overlapping_stacks),
 		cmocka_unit_test(a_lent_stack),
+		cmocka_unit_test(soft_dirty_holes_are_holes),
 		cmocka_unit_test(giants_take_no_more_than_their_time),
 	};
 

@@ -93,6 +93,12 @@ static inline bool page_is_populated(uint64_t e)
 	return e & PAGE_PRESENT || page_is_swapped(e);
 }
 
+/* Not zero everywhere: in a new mapping the kernel calls holes soft-dirty (bit 55). */
+static inline bool page_is_hole(uint64_t e)
+{
+	return !(e & (PAGE_PRESENT | PAGE_SWAPPED));
+}
+
 struct page_counts {
 	uint64_t pages;
 	uint64_t present;   /* of one space, or in both */

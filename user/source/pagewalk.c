@@ -194,7 +194,7 @@ static size_t populated(const uint64_t *e, size_t n)
 	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++)
-		found += !!e[i];
+		found += !page_is_hole(e[i]);
 	return found;
 }
 
