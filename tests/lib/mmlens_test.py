@@ -240,6 +240,11 @@ def mmlens(*args, timeout=LIMIT // 2, **more):
     return Result(args, done.returncode, done.stdout, done.stderr)
 
 
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(word) for word in f.read().split()]
+
+
 def on_terminal(columns, *args):
     """What a command prints on a terminal so wide, line by line."""
     need_inspector()

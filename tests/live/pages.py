@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Pages in the same and in other frames, as constructed, and as pagemap and kpageflags say."""
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, have, inspect, main, mmlens, prop, skip, want, want_equal)
+    MMLENS, Subject, children_of, have, inspect, main, mmlens, prop, skip, want, want_equal)
 import pagemap  # noqa: E402
 
 PAGE = pagemap.PAGE
@@ -78,22 +80,22 @@ def _(percent):
 
 
 def watched(subject, *options, under=()):
-    """The second round of a watch, the subject's writing between the first and it."""
+    """Rounds of a watch before the subject writes, and after it when they change no more."""
     with subprocess.Popen([*under, MMLENS, "pages", str(subject.tids["pid"]), "--watch", "1",
-                           "-c", "3" if under else "20",
-                           "--json", *options], stdout=subprocess.PIPE,
+                           "-c", "20", "--json", *options], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
-        import json  # pylint: disable=import-outside-toplevel
-        first = json.loads(process.stdout.readline())
+        rounds = [json.loads(process.stdout.readline())]
         subject.go()
-        json.loads(process.stdout.readline())
-        last = json.loads(process.stdout.readline())
-        if not under:  # which would not hand the signal on
-            process.terminate()
-        rest, errors = process.communicate()
-        del rest
+        while True:
+            rounds.append(json.loads(process.stdout.readline()))
+            seen = [r["breakers"] for r in rounds]
+            if seen[-1] is None or seen[-1] == seen[-2] != seen[0]:
+                break
+        # nsenter would not hand the signal on
+        os.kill(children_of(process.pid)[0] if under else process.pid, signal.SIGTERM)
+        errors = process.communicate()[1]
         want_equal(process.returncode, 0, "exit of a watch that was told to end")
-    return first, last, errors.decode()
+    return rounds[0], rounds[-1], errors.decode()
 
 
 def need_breakers(document, errors):
@@ -126,8 +128,7 @@ def _():
 def _():
     need_frames()
     with Subject("erosion", 30, 70, 4, under=["unshare", "--pid", "--fork", "--mount-proc"]) as s:
-        with open(f"/proc/{s.process.pid}/task/{s.process.pid}/children", encoding="ascii") as f:
-            outside = f.read().split()[0]
+        outside = str(children_of(s.process.pid)[0])
         want_equal(s.tids["pid"], 1, "the subject's own word of its pid")
         _, last, errors = watched(s, under=["nsenter", "-t", outside, "--pid", "--mount"])
         need_breakers(last, errors)
@@ -572,7 +573,6 @@ def _():
         status, out, err = nobody_runs("pages", "--json", theirs.pid)
         theirs.kill()
     want_equal(status, 0, err)
-    import json  # pylint: disable=import-outside-toplevel
     document = json.loads(out)
     want("hidden" in err and "CAP_SYS_ADMIN" in err, err)
     totals = document["totals"]

@@ -10,7 +10,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import inspect, main, prop, skip, want, want_equal  # noqa: E402
+from mmlens_test import (  # noqa: E402
+    children_of, inspect, main, prop, skip, want, want_equal)
 import pagemap  # noqa: E402
 
 SERVER = """
@@ -39,11 +40,6 @@ for pid in workers:
 def need_root():
     if os.geteuid():
         skip("frames need CAP_SYS_ADMIN")
-
-
-def children_of(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return [int(word) for word in f.read().split()]
 
 
 @prop("python forking server: the worker that touched its objects has broken most, as pagemap says")
