@@ -260,8 +260,10 @@ static void look_into(struct lab *l, void *arg)
 
 	begin = lab_now();
 	if (err) {
-		lab_say(l, PROOF_SAW, "%s did not serve in its time: %s; left out", s.name,
-			strerror(-err));
+		lab_say(l, PROOF_SAW, "%s did not come to serve: %s; left out", s.name,
+			err == -ECHILD	    ? "it ended"
+			: err == -ETIMEDOUT ? LAB_TIME_IS_UP
+					    : strerror(-err));
 	} else {
 		if (!inspect(&s)) {
 			judge(&s);
