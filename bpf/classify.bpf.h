@@ -48,7 +48,7 @@ static __always_inline enum mmlens_class classify(const struct switch_ctx *s)
 
 /*
  * The kernel has incremented nvcsw or nivcsw just before the tracepoint. When their values at the
- * last sight are known, comparing tells which; a first switch ever is told by nvcsw being 1.
+ * last sight are known, and no switch came in between, comparing tells which; a first switch ever is told by nvcsw being 1.
  * Only else it is concluded as the kernel concludes, from preempt and state, which errs where a
  * signal turned a sleep into a run (nvcsw moves, the state says running).
  */
@@ -57,7 +57,7 @@ switch_how(const struct switch_ctx *s, const struct mmlens_entry *seen, __u64 nv
 {
 	if (s->state & TASK_DEAD)
 		return MMLENS_HOW_EXIT;
-	if (seen)
+	if (seen && nvcsw + nivcsw == seen->nvcsw + seen->nivcsw + 1)
 		return nivcsw == seen->nivcsw ? MMLENS_HOW_VOLUNTARY : MMLENS_HOW_PREEMPTED;
 	if (nvcsw + nivcsw == 1)
 		return nvcsw ? MMLENS_HOW_VOLUNTARY : MMLENS_HOW_PREEMPTED;

@@ -51,6 +51,39 @@ def measured(subject):
     return window.end(), grown
 
 
+TAKEN_OVER = """
+import os, threading, time
+input()
+threading.Thread(target=os.execv, args=("/bin/sleep", ["sleep", "1000"])).start()
+time.sleep(1000)
+"""
+
+
+@prop("a thread that calls exec goes on as its leader: one row, and no word on whether it agrees")
+def _():
+    need_switches()
+    with subprocess.Popen([sys.executable, "-c", TAKEN_OVER], stdin=subprocess.PIPE) as process:
+        try:
+            time.sleep(0.5)
+            window = Window()
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            while comm_of(process.pid) != "sleep":
+                time.sleep(0.01)
+            document = window.end()
+        finally:
+            process.kill()
+    rows = [t for t in document["tasks"] if t["tid"] == process.pid]
+    want_equal([t["exit"] for t in rows], [1], f"rows, and the end of the first leader: {rows}")
+    want(process.pid not in {d["tid"] for d in document["agreement"]["disagree"]},
+         f"{document['agreement']}")
+
+
+def comm_of(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+        return f.read().strip()
+
+
 def enough(document, name, wanted):
     seen = counts(document).get(name, 0)
     want(seen >= wanted, f"{name}: {seen}, wanted at least {wanted}: {counts(document)}")

@@ -53,6 +53,16 @@ static bool agrees(const struct task *a, const struct task *b, const struct task
 	       sw->after >= total(b) && total(b) >= total(a);
 }
 
+/*
+ * The leader had ended, and a thread that called exec took its pid, its start and its place: what
+ * lives now has the counters of another task.
+ */
+static bool was_taken_over(const struct task *a, const struct task *b,
+			   const struct task_switches *sw)
+{
+	return b->state != 'Z' && b->state != 'X' && (a->state == 'Z' || (sw && sw->how[HOW_EXIT]));
+}
+
 static void judge(const struct task *a, const struct task *b, const struct task_switches *sw,
 		  struct agreement *out)
 {
@@ -83,10 +93,13 @@ void correlate(const struct snapshot *before, const struct snapshot *after,
 	for (size_t i = 0; index && i < before->n; i++) {
 		const struct task *a = &before->tasks[i];
 		const struct task *b = snapshot_find_key(after, &a->key);
+		const struct task_switches *counted;
 
 		if (!b || !(a->known & b->known & KNOWN_SWITCHES) || !(a->known & KNOWN_START) ||
 		    !watched(a->key.tgid, tgids, n_tgids))
 			continue;
-		judge(a, b, find(index, sw->n_tasks, &a->key), out);
+		counted = find(index, sw->n_tasks, &a->key);
+		if (!was_taken_over(a, b, counted))
+			judge(a, b, counted, out);
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -43,13 +44,19 @@ static bool keep(struct dead *d, const struct mmlens_entry *e)
 	return true;
 }
 
+/* Of a leader's pid nothing is certain while its group lives: a thread that calls exec goes on as it. */
+static bool is_gone(const struct mmlens_entry *e)
+{
+	return e->tid != e->tgid || (kill((pid_t)e->tgid, 0) && errno == ESRCH);
+}
+
 /* First nobody finds the place any more, then it is emptied, then somebody else may have it. */
 static void take(struct dead *d, uint32_t place)
 {
 	struct mmlens_entry *e = &d->table[place];
 	uint64_t key = e->key;
 
-	if (!keep(d, e))
+	if (!is_gone(e) || !keep(d, e))
 		return;
 	bpf_map_delete_elem(d->places_fd, &key);
 	if (d->stream)
