@@ -13,8 +13,9 @@
 /* What the instructions write to: out of the way of what others open. */
 #define STAMP_FD 200
 
-extern const char stamp_code[];
-extern const unsigned int stamp_size;
+/* Hidden: by way of a GOT arm64's assembler would lose where in .rodata a local symbol lies. */
+extern const char stamp_code[] __attribute__((visibility("hidden")));
+extern const unsigned int stamp_size __attribute__((visibility("hidden")));
 extern const Elf64_Ehdr __ehdr_start; /* of this very program; the linker's */
 
 /* Where both architectures let a program begin. */
