@@ -2,9 +2,10 @@
 /*
  * The one filler of a row: field group by field group, each under the lock the kernel keeps for it.
  *
- *   task_lock()   mm, files, fs, nsproxy, io_context: what they point to stays while it is held
- *   RCU           cred, sighand, cgroup, real_parent, group_leader
- *   a reference   the task itself, and with it signal
+ *   task_lock()   comm, mm, files, fs, nsproxy, io_context: what they point to stays while it is
+ *                 held
+ *   RCU           the task itself and with it signal, its pid, cred, sighand, cgroup, real_parent,
+ *                 group_leader; the caller holds it for the whole row
  *   none          counters and flags the kernel itself shows torn apart by a moment
  *
  * A pointer that only becomes an identity is never followed.
@@ -69,7 +70,6 @@ static void fill_key(const struct mmlens_ref *ref, struct pid_namespace *ns,
 		     struct mmlens_task *rec)
 {
 	struct task_struct *task = ref->task;
-	char comm[TASK_COMM_LEN];
 
 	rec->tid = ref->tid;
 	rec->tgid = task_tgid_nr_ns(task, ns);
@@ -77,9 +77,18 @@ static void fill_key(const struct mmlens_ref *ref, struct pid_namespace *ns,
 	rec->init_tgid = task->tgid;
 	rec->start_ns = READ_ONCE(task->start_boottime);
 	rec->known |= MMLENS_KNOWN(START);
+}
 
-	get_task_comm(comm, task);
-	memcpy(rec->comm, comm, sizeof(rec->comm));
+/* The identity is a function of the pointer alone, so that a remembered one is never wrong. */
+static u64 id_again(struct mmlens_reader *reader, enum mmlens_memo_slot slot, const void *object)
+{
+	struct mmlens_memo *memo = &reader->memo[slot];
+
+	if (memo->object != object) {
+		memo->object = object;
+		memo->id = mmlens_id(object);
+	}
+	return memo->id;
 }
 
 static const struct {
@@ -154,23 +163,26 @@ static void fill_cgroup(struct task_struct *task, struct mmlens_task *rec)
 }
 
 /* real_cred, the objective ones: whom others see; kcmp(2) knows no other. */
-static void fill_cred(struct task_struct *task, struct mmlens_task *rec)
+static void fill_cred(struct task_struct *task, struct mmlens_reader *reader)
 {
+	struct mmlens_task *rec = &reader->rec;
 	const struct cred *cred;
 
 	rcu_read_lock();
 	cred = __task_cred(task);
-	rec->cred = mmlens_id(cred);
+	rec->cred = id_again(reader, MMLENS_MEMO_CRED, cred);
 	rec->user_ns = cred->user_ns->ns.inum;
 	rcu_read_unlock();
 	rec->known |= MMLENS_KNOWN(CRED) | MMLENS_KNOWN(USER_NS);
 }
 
 /* What only the pointer is wanted of. The group's signal_struct lives as long as its tasks. */
-static void fill_pointers(struct task_struct *task, struct mmlens_task *rec)
+static void fill_pointers(struct task_struct *task, struct mmlens_reader *reader)
 {
-	rec->signal = mmlens_id(task->signal);
-	rec->sighand = mmlens_id(rcu_access_pointer(task->sighand));
+	struct mmlens_task *rec = &reader->rec;
+
+	rec->signal = id_again(reader, MMLENS_MEMO_SIGNAL, task->signal);
+	rec->sighand = id_again(reader, MMLENS_MEMO_SIGHAND, rcu_access_pointer(task->sighand));
 #ifdef CONFIG_SYSVIPC
 	rec->sysvsem = mmlens_id(READ_ONCE(task->sysvsem.undo_list));
 #endif
@@ -228,15 +240,17 @@ static void fill_mm(struct mm_struct *mm, struct mmlens_task *rec)
 }
 
 /* Returns the task's space pinned (mm_users), or NULL if there is none or it is being left. */
-static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_task *rec)
+static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_reader *reader)
 {
+	struct mmlens_task *rec = &reader->rec;
 	struct mm_struct *mm;
 
 	task_lock(task);
+	strscpy_pad((char *)rec->comm, task->comm, sizeof(rec->comm));
 	mm = task->mm;
 	fill_mm(mm, rec);
-	rec->files = mmlens_id(task->files);
-	rec->fs = mmlens_id(task->fs);
+	rec->files = id_again(reader, MMLENS_MEMO_FILES, task->files);
+	rec->fs = id_again(reader, MMLENS_MEMO_FS, task->fs);
 #ifdef CONFIG_BLOCK
 	rec->io = mmlens_id(task->io_context);
 #endif
@@ -250,15 +264,17 @@ static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_tas
 }
 
 /*
- * active_mm is not pinned for us: the processor that runs the task may drop it at any time.
+ * Mostly it is the task's own space, @pinned. Otherwise active_mm is not pinned for us: the
+ * processor that runs the task may drop it at any time.
  * mmlens_space_id() does not trust the pointer, and if the task still has it afterwards the number
  * was read from a space that was there. Freed and used again between the two looks it is the
  * task's new one.
  */
-static void fill_active_mm(struct task_struct *task, struct mmlens_task *rec)
+static void fill_active_mm(struct task_struct *task, const struct mm_struct *pinned,
+			   struct mmlens_task *rec)
 {
 	struct mm_struct *mm = READ_ONCE(task->active_mm);
-	u64 id = mmlens_space_id(mm);
+	u64 id = mm && mm == pinned ? rec->mm : mmlens_space_id(mm);
 
 	smp_rmb();	/* the number, then the second look */
 	if (READ_ONCE(task->active_mm) != mm)
@@ -271,13 +287,13 @@ static void fill_active_mm(struct task_struct *task, struct mmlens_task *rec)
  * False if the task changed its space meanwhile: an exec, whose row would mix two programs. With
  * the old space pinned its address cannot have come back as another's.
  */
-static bool fill_spaces_and_stacks(struct task_struct *task, const struct mmlens_reader *reader,
-				   struct mmlens_task *rec)
+static bool fill_spaces_and_stacks(struct task_struct *task, struct mmlens_reader *reader)
 {
-	struct mm_struct *mm = fill_locked(task, rec);
+	struct mm_struct *mm = fill_locked(task, reader);
+	struct mmlens_task *rec = &reader->rec;
 	bool same;
 
-	fill_active_mm(task, rec);
+	fill_active_mm(task, mm, rec);
 	mmlens_fill_stacks(task, mm, reader, rec);
 	same = !mm || READ_ONCE(task->mm) == mm;
 	/* Not mmput(): were ours the last reference, the reader would tear the space down. */
@@ -296,14 +312,17 @@ int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader)
 	struct mmlens_task *rec = &reader->rec;
 	bool settled = identity_settled(ref);
 
-	memset(rec, 0, sizeof(*rec));
+	/* the tail is zero since the file was opened, a header before the row did not reach it */
+	BUILD_BUG_ON(offsetof(struct mmlens_header, reserved) >
+		     offsetof(struct mmlens_task, reserved));
+	memset(rec, 0, offsetof(struct mmlens_task, reserved));
 	fill_key(ref, reader->ns, rec);
 	fill_state(task, rec);
-	settled &= fill_spaces_and_stacks(task, reader, rec);
+	settled &= fill_spaces_and_stacks(task, reader);
 	fill_family(ref, reader->ns, rec);
 	fill_pid_ns(ref, rec);
-	fill_pointers(task, rec);
-	fill_cred(task, rec);
+	fill_pointers(task, reader);
+	fill_cred(task, reader);
 	fill_cgroup(task, rec);
 	fill_seccomp(task, rec);
 

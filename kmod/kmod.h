@@ -42,6 +42,16 @@ u64 mmlens_known_ever(bool peak);
 const char *mmlens_boot_id(void);
 void mmlens_fill_header(struct mmlens_header *head, u32 features, u32 pid_ns);
 
+/* What a group's threads mostly have in common. */
+enum mmlens_memo_slot {
+	MMLENS_MEMO_FILES,
+	MMLENS_MEMO_FS,
+	MMLENS_MEMO_SIGHAND,
+	MMLENS_MEMO_SIGNAL,
+	MMLENS_MEMO_CRED,
+	MMLENS_MEMO_COUNT
+};
+
 /*
  * One open file. Its size does not depend on the system's.
  */
@@ -50,6 +60,12 @@ struct mmlens_reader {
 	struct pid_namespace *ns;	/* of the proc mount; referenced */
 	bool raw_addresses;		/* the opener may see them, and no lockdown yet */
 	bool peak;			/* fill kstack_peak */
+
+	/* Identities given out last: threads of one group ask for the same again and again. */
+	struct mmlens_memo {
+		const void *object;
+		u64 id;
+	} memo[MMLENS_MEMO_COUNT];
 
 	/* The row being given out (bin.c) or encoded (text.c). */
 	union {
@@ -78,7 +94,7 @@ ssize_t mmlens_reader_read(struct kiocb *iocb, struct iov_iter *to, mmlens_give_
 void mmlens_reader_forget(struct mmlens_reader *reader);
 u32 mmlens_reader_features(const struct mmlens_reader *reader);
 
-/* iter.c: a task as its tid named it. Both are referenced. */
+/* iter.c: a task as its tid named it, good under the RCU read lock it was found under. */
 struct mmlens_ref {
 	struct pid *pid;
 	struct task_struct *task;

@@ -90,12 +90,12 @@ static void fill_resources(struct task *t, const struct mmlens_task *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(resource_map); i++) {
 		const char *at = (const char *)r + resource_map[i].at;
-		uint64_t id = 0;
 
-		if (!answered(r, resource_map[i].bit))
-			continue;
-		memcpy(&id, at, resource_map[i].size);
-		task_set_res(t, resource_map[i].res, id);
+		if (answered(r, resource_map[i].bit))
+			task_set_res(t, resource_map[i].res,
+				     resource_map[i].size == sizeof(uint64_t)
+					     ? *(const uint64_t *)at
+					     : *(const uint32_t *)at);
 	}
 	/* strict mode has no filter; its id is 1, which no keyed id is in practice */
 	if (answered(r, MMLENS_K_SECCOMP) && !r->seccomp_filter)
