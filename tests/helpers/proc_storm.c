@@ -4,7 +4,7 @@
  *
  * READERS processes read the module's tables with every size and seek, while tasks are made, exit,
  * exec, vfork, change credentials, enter and leave pid namespaces beside a crowd of THREADS that stays,
- * until GOAL threads have been made, though no longer than MOST times SECONDS;
+ * until GOAL threads were made and a pass came to its end, though no longer than MOST times SECONDS;
  * -u also unloads and loads the module, -g lets the readers' memory cgroup run short, -p takes a
  * processor away and gives it back. Exit status 1 and a line on stderr for the first row that is not
  * whole, not true, given twice in a pass, or missing though its task lived throughout.
@@ -56,7 +56,8 @@ bool raging(void)
 	if (since < storm.seconds)
 		return true;
 	return since < (time_t)storm.seconds * MOST &&
-	       __atomic_load_n(&count->threads, __ATOMIC_RELAXED) < storm.goal;
+	       (__atomic_load_n(&count->threads, __ATOMIC_RELAXED) < storm.goal ||
+		!__atomic_load_n(&count->passes, __ATOMIC_RELAXED));
 }
 
 static void enter_cgroup(void)
