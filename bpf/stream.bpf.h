@@ -283,6 +283,9 @@ static __noinline int batch_send(struct mmlens_cpu *cpu)
 			count_lost(cpu, n);
 	}
 	b->head.n = 0;
+	/* whose end was not seen by now has no cost, here and in the counts */
+	if (b->held)
+		cpu->since = 0;
 	b->held = 0;
 out:
 	barrier();
@@ -315,18 +318,22 @@ static __always_inline void batch_sent_if_full(struct mmlens_cpu *cpu)
 		batch_send(cpu);
 }
 
-/* The switch that waits has ended; 0: its end was not seen. */
-static __always_inline void batch_release(struct mmlens_cpu *cpu, __u64 cost)
+/*
+ * The switch that waits has ended; 0: its end was not seen. False: it waits no more, for the reader
+ * has fetched what there was, which may happen wherever interrupts are on.
+ */
+static __always_inline bool batch_release(struct mmlens_cpu *cpu, __u64 cost)
 {
 	struct mmlens_batch *b = &cpu->batch;
 	__u64 at = b->held - 1;
 
 	barrier_var(at);
 	if (at >= MMLENS_BATCH)
-		return;
+		return false;
 	b->rec[at].cost = cost > 0xffffffffu ? 0xffffffffu : cost;
 	b->held = 0;
 	batch_sent_if_full(cpu);
+	return true;
 }
 
 #endif

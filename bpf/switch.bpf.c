@@ -163,12 +163,6 @@ static __always_inline void record(const struct switch_ctx *s, struct mmlens_cpu
 		batch_sent_if_full(cpu);
 }
 
-static __always_inline void release(struct mmlens_cpu *cpu, __u64 cost)
-{
-	if (cpu->batch.held)
-		batch_release(cpu, cost);
-}
-
 /*
  * Reading the clock is half of what stat costs. At a high rate the first switches of a class on a
  * CPU are all timed, then one of eight.
@@ -239,7 +233,7 @@ int mmlens_switch(__u64 *ctx)
 		return 0;
 	/* A task's first run ends its switch elsewhere: what waited had no end. */
 	if (ask.events && ask.cost)
-		release(cpu, 0);
+		batch_release(cpu, 0);
 	cpu->since = 0;
 	if (ask.events)
 		cpu->running = 0;
@@ -267,13 +261,15 @@ static __always_inline int on_end(void)
 	if (!cpu || !cpu->since)
 		return 0;
 	ns = bpf_ktime_get_ns() - cpu->since;
+	/* in the stream 0 is a cost that was not seen */
+	ns += !ns;
 	cpu->since = 0;
 	class = cpu->waiting;
 	barrier_var(class);
+	if (ask.events && !batch_release(cpu, ns))
+		return 0;
 	if (class < MMLENS_CLASS_NR)
 		add_cost(&cpu->cost[class], ns);
-	if (ask.events)
-		release(cpu, ns);
 	return 0;
 }
 
@@ -553,13 +549,8 @@ int mmlens_flush(void *ctx)
 {
 	struct mmlens_cpu *cpu = this_cpu();
 
-	if (!cpu || cpu->batch.sending)
-		return 0;
-	if (cpu->batch.held) {
-		cpu->batch.held = 0;
-		cpu->since = 0;
-	}
-	batch_send(cpu);
+	if (cpu && !cpu->batch.sending)
+		batch_send(cpu);
 	return 0;
 }
 
