@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,11 +14,11 @@
 #define RESERVED  (TASKS_MAX * sizeof(struct task) + HUGE_PAGE)
 
 /* The last one's, for the next: its pages are there already. */
-static _Atomic(void *) spare;
+static void *spare;
 
 static void give_back(void *reserved)
 {
-	void *other = atomic_exchange(&spare, reserved);
+	void *other = __atomic_exchange_n(&spare, reserved, __ATOMIC_ACQ_REL);
 
 	if (other)
 		munmap(other, RESERVED);
@@ -86,7 +85,7 @@ const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t sp
  */
 static bool reserve(struct snapshot *s)
 {
-	char *p = atomic_exchange(&spare, NULL);
+	char *p = __atomic_exchange_n(&spare, NULL, __ATOMIC_ACQ_REL);
 	struct task *tasks;
 
 	if (!p)
