@@ -36,7 +36,9 @@ def _():
     found, said = overhead(PROVE, "-c", "1")
     want("all of it on CPU 0 of 1, emulated in software" in said or "all of it on CPU 0 of 1, a virtual" in said, said)
     judge_overhead(found)
-    want(others(found) < 50, f"others had {others(found)} % of an idle machine")
+    # who emulates on a loaded machine may be stopped before it looks back at what others had
+    if "was stopped" not in said:
+        want(others(found) < 50, f"others had {others(found)} % of an idle machine")
 
 
 @prop("on a core without its tick (nohz_full) that another crowds, prove says both, and its intervals hold it")
