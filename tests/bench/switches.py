@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from bench import bench, bound, main, note, race, room_for  # noqa: E402
-from mmlens_test import HELPERS, MMLENS, Subject, strict_json, want, watching  # noqa: E402
+from mmlens_test import HELPERS, MMLENS, Subject, attached, strict_json, watching  # noqa: E402
 from tap import skip  # noqa: E402
 
 LOOPS = 50000  # of two switches each
@@ -28,26 +28,6 @@ def pipe():
                              check=True, capture_output=True, text=True).stdout
         return float(re.search(r"Total time: ([\d.]+)", out).group(1))
     return min(once() for _ in range(GAMES))
-
-
-def attached(watcher):
-    """Waits until the watcher has programs or events, and a second more until they are all there."""
-    for _ in range(1000):
-        if any("bpf" in link or "perf_event" in link for link in links(watcher.pid)):
-            time.sleep(1)
-            return
-        want(watcher.poll() is None, f"{watcher.args[0]} ended with {watcher.returncode}")
-        time.sleep(0.01)
-    want(False, f"{watcher.args[0]} watches nothing after 10 s")
-
-
-def links(pid):
-    folder = f"/proc/{pid}/fd"
-    for fd in os.listdir(folder):
-        try:
-            yield os.readlink(f"{folder}/{fd}")
-        except OSError:
-            pass
 
 
 def under(*command):

@@ -143,14 +143,17 @@ def standing_one(name, names):
 
 # ---- the inspector ----
 
-def _links(pid):
-    found = 0
+def _open_files(pid):
+    """What its descriptors are, as far as they stay open."""
     for fd in os.listdir(f"/proc/{pid}/fd"):
         try:
-            found += "bpf_link" in os.readlink(f"/proc/{pid}/fd/{fd}")
+            yield os.readlink(f"/proc/{pid}/fd/{fd}")
         except OSError:
             pass
-    return found
+
+
+def _links(pid):
+    return sum("bpf_link" in name for name in _open_files(pid))
 
 
 @functools.lru_cache(maxsize=None)
@@ -183,6 +186,16 @@ def watching(process):
             return
         time.sleep(0.05)
     raise Failed("it never watched")
+
+
+def attached(process):
+    """Waits until somebody else's watcher has programs or events, and a second more until all are there."""
+    deadline = time.monotonic() + PATIENCE
+    while not any("bpf" in name or "perf_event" in name for name in _open_files(process.pid)):
+        want(process.poll() is None, f"{process.args[0]} ended with {process.returncode}")
+        want(time.monotonic() < deadline, f"{process.args[0]} watches nothing after {PATIENCE} s")
+        time.sleep(0.05)
+    time.sleep(1)
 
 
 class Result:

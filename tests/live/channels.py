@@ -19,17 +19,19 @@ from mmlens_test import (  # noqa: E402
 from real_programs import running  # noqa: E402
 
 
+def loopback():
+    """Both ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return [socket.create_connection(listener.getsockname()), listener.accept()[0]]
+
+
 class Pair:
     """This process and a child that hold one end each of every channel; the child echoes."""
 
     def __enter__(self):
         self.down, self.up = os.pipe(), os.pipe()
         self.unix = socket.socketpair()
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        self.tcp = [socket.create_connection(listener.getsockname()), listener.accept()[0]]
-        listener.close()
+        self.tcp = loopback()
         self.anonymous = mmap.mmap(-1, 4096)
         self.memfd = os.memfd_create("mmlens-test")
         self.pid = os.fork()
@@ -277,11 +279,7 @@ class Ring:
     def __enter__(self):
         self.pipe = os.pipe()
         self.unix = socket.socketpair()
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        self.tcp = [socket.create_connection(listener.getsockname()), listener.accept()[0]]
-        listener.close()
+        self.tcp = loopback()
         self.event = os.eventfd(0)
         self.queue = called(LIBC.msgget(0, 0o1600))
         self.librt = ctypes.CDLL("librt.so.1", use_errno=True)

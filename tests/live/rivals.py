@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, main, need_switches, prop, skip, strict_json, want, want_equal, watching)
+    MMLENS, Subject, attached, main, need_switches, prop, skip, strict_json, want_equal, watching)
 
 ROUNDS = 3000
 
@@ -33,15 +33,8 @@ class Watchers:
                           for name, command in commands.items()}
 
     def wait(self):
-        for ours in ("stat", "record"):
-            watching(self.processes[ours])
-        deadline = time.monotonic() + 60
         for name, process in self.processes.items():
-            while not any("bpf" in link or "perf_event" in link for link in links(process.pid)):
-                want(process.poll() is None, f"{name} ended with {process.returncode}")
-                want(time.monotonic() < deadline, f"{name} watches nothing after a minute")
-                time.sleep(0.05)
-        time.sleep(1)
+            (watching if name in ("stat", "record") else attached)(process)
 
     def end(self):
         out = {}
@@ -49,15 +42,6 @@ class Watchers:
             process.send_signal(signal.SIGINT)
             out[name] = process.communicate(timeout=60)[0]
         return out
-
-
-def links(pid):
-    folder = f"/proc/{pid}/fd"
-    for fd in os.listdir(folder):
-        try:
-            yield os.readlink(f"{folder}/{fd}")
-        except OSError:
-            pass
 
 
 def timehist(data, tids):
