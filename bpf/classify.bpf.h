@@ -48,8 +48,8 @@ static __always_inline enum mmlens_class classify(const struct switch_ctx *s)
 
 /*
  * The kernel has incremented nvcsw or nivcsw just before the tracepoint. When their values at the
- * last sight are known, and no switch came in between, comparing tells which; a first switch ever is told by nvcsw being 1.
- * Only else it is concluded as the kernel concludes, from preempt and state, which errs where a
+ * last sight are known, and no switch came in between, comparing tells which; a first switch ever
+ * is told by nvcsw being 1. Only else it is concluded as the kernel concludes, from preempt and state, which errs where a
  * signal turned a sleep into a run (nvcsw moves, the state says running).
  */
 static __always_inline enum mmlens_how

@@ -152,8 +152,9 @@ struct mmlens_cost {
 
 /*
  * The stream. The ring carries messages; each begins with struct mmlens_msg. Tasks are named by
- * the number of their entry, 0 for idle, MMLENS_NOBODY for one that found no room in the table. Who a number is, is told once (MMLENS_MSG_TASK), again only if that
- * message found no room in the ring.
+ * the number of their entry, 0 for idle, MMLENS_NOBODY for one that found no room in the table. Who
+ * a number is, is told once (MMLENS_MSG_TASK), and again when that message found no room in the
+ * ring, or when the task has ended and another got its entry.
  *
  * What happens with interrupts off and often (switches, wake-ups) is gathered by the CPU in
  * records of 24 bytes and sent as one batch; what is rare is sent at once. So messages of one CPU

@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/cleanup.h"
 #include "mmlens_event.h"
 #include "model/histogram.h"
 #include "source/bpf_counts.h"
-#include "source/bpf_env.h"
 
 _Static_assert((int)CLASS_NR == (int)MMLENS_CLASS_NR && (int)HOW_NR == (int)MMLENS_HOW_NR &&
 		       (int)DELAY_NR == (int)MMLENS_DELAY_NR,
@@ -125,17 +123,11 @@ static int add_tasks(struct switches *out, size_t *room, const struct mmlens_ent
 	return err;
 }
 
-static int read_tasks(const struct switch_bpf *skel, const struct dead *dead, struct switches *out)
+static int read_tasks(const struct dead *dead, struct switches *out)
 {
 	size_t room = 0;
-	size_t len = bpf_env_map_len(skel->maps.tasks);
-	void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(skel->maps.tasks), 0);
-	int err;
+	int err = add_tasks(out, &room, dead->table, dead->places);
 
-	if (map == MAP_FAILED)
-		return -errno;
-	err = add_tasks(out, &room, map, bpf_map__max_entries(skel->maps.tasks));
-	munmap(map, len);
 	if (!err)
 		err = add_tasks(out, &room, dead->entries, dead->n);
 	if (out->n_tasks)
@@ -208,7 +200,7 @@ int bpf_counts_read(const struct switch_bpf *skel, const struct mmlens_cpu *per_
 	int err = read_cpus(per_cpu, cpus, out);
 
 	if (!err)
-		err = read_tasks(skel, dead, out);
+		err = read_tasks(dead, out);
 	if (!err && out->delays_known)
 		err = read_delays(skel, cpus, out);
 	if (!err && out->pairs_known)
