@@ -16,6 +16,8 @@ PRODUCT = ("Makefile", "kmod", "scripts/packaging")
 
 # Under KASAN and lockdep, in an emulator beside others, a call may take a minute.
 DEBUG_TEST_LIMIT = "480"
+# And a file of many tests an hour, where the whole suite may be its only boot.
+DEBUG_FILE_LIMIT = "3600"
 
 
 def command(label, only, sampled, directory):
@@ -27,7 +29,8 @@ def command(label, only, sampled, directory):
     return [os.path.join(ROOT, "scripts", "vm"), "-k", label, "-t", str(LIMIT),
             *(["--leaks"] if debug else []), *brought, "--",
             "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
-            *([f"MMLENS_TEST_TIMEOUT={DEBUG_TEST_LIMIT}"] if debug else []),
+            *([f"MMLENS_TEST_TIMEOUT={DEBUG_TEST_LIMIT}", f"MMLENS_FILE_TIMEOUT={DEBUG_FILE_LIMIT}"]
+              if debug else []),
             *([f"MMLENS_SAMPLE={label}"] if sampled else []),
             "python3", f"{GUEST}/tests/run", "--tap", f"--label={label}",
             "--source=module,bpf,procfs", *[f"--only={name}" for name in only], directory]

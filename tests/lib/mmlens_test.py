@@ -32,6 +32,14 @@ UNAVAILABLE = 77
 RESOURCES = ("mm", "files", "fs", "sighand", "io", "sysvsem")
 
 
+def until(true, why, patience=PATIENCE, pause=0.02):
+    """Waits for it to be true, as long as a slow machine may need."""
+    deadline = time.monotonic() + patience
+    while not true():
+        want(time.monotonic() < deadline, f"{why}, after {patience} s")
+        time.sleep(pause)
+
+
 # ---- subjects ----
 
 class Subject:
@@ -190,11 +198,10 @@ def watching(process):
 
 def attached(process):
     """Waits until somebody else's watcher has programs or events, and a second more until all are there."""
-    deadline = time.monotonic() + PATIENCE
-    while not any("bpf" in name or "perf_event" in name for name in _open_files(process.pid)):
+    def watches():
         want(process.poll() is None, f"{process.args[0]} ended with {process.returncode}")
-        want(time.monotonic() < deadline, f"{process.args[0]} watches nothing after {PATIENCE} s")
-        time.sleep(0.05)
+        return any("bpf" in name or "perf_event" in name for name in _open_files(process.pid))
+    until(watches, f"{process.args[0]} watches nothing", pause=0.05)
     time.sleep(1)
 
 
@@ -342,16 +349,15 @@ def total_switches():
         return next(int(line.split()[1]) for line in f if line.startswith("ctxt "))
 
 
-def settle(tids, tries=200):
+def settle(tids):
     """Waits until the counters of sleeping tasks stand still."""
-    before = None
-    for _ in range(tries):
-        now = [switches_of(t) for t in tids]
-        if now == before:
-            return
-        before = now
-        time.sleep(0.02)
-    raise Failed(f"tasks {tids} do not come to rest")
+    now = None
+
+    def still():
+        nonlocal now
+        before, now = now, [switches_of(t) for t in tids]
+        return now == before
+    until(still, f"tasks {tids} do not come to rest")
 
 
 def kcmp_pairs(tids):

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from mmlens_test import HELPERS, LABEL, skip, want
+from mmlens_test import HELPERS, LABEL, LIMIT, skip, want
 
 MODULE = "/usr/lib/mmlens/mmlens.ko"
 TASKS = "/proc/mmlens/tasks"
@@ -31,6 +31,6 @@ def passes(*command):
     """What a test program that must succeed printed."""
     need_module()
     done = subprocess.run([os.path.join(HELPERS, command[0]), *command[1:]], check=False,
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=5 * LIMIT // 2)
     want(done.returncode == 0, f"{command}: exit {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout

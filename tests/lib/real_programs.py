@@ -7,20 +7,19 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import time
 
-from mmlens_test import skip, tids_of
+from mmlens_test import PATIENCE, skip, tids_of, until
 
 POSTGRES = (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [""])[-1]
 NGINX = "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/log; events {{}} " \
         "http {{ access_log off; server {{ listen unix:{0}/sock; }} }}"
-THREADING = "import threading,time\nfor _ in range(4): threading.Thread(target=time.sleep,args=(60,),daemon=True)" \
-            ".start()\ntime.sleep(60)"
+THREADING = "import threading,time\nfor _ in range(4): threading.Thread(target=time.sleep,args=(600,),daemon=True)" \
+            ".start()\ntime.sleep(600)"
 FORKING = "import multiprocessing as m,time\nm.set_start_method('fork')\n" \
-          "for _ in range(4): m.Process(target=time.sleep,args=(60,),daemon=True).start()\ntime.sleep(60)"
+          "for _ in range(4): m.Process(target=time.sleep,args=(600,),daemon=True).start()\ntime.sleep(600)"
 # queues, pipes and a semaphore in shared memory between a parent and its workers
 POOL = "import multiprocessing as m,time\nm.set_start_method('fork')\np=m.Pool(3)\na,b=m.Pipe()\n" \
-       "m.Process(target=lambda: b.recv(),daemon=True).start()\ntime.sleep(60)"
+       "m.Process(target=lambda: b.recv(),daemon=True).start()\ntime.sleep(600)"
 # program: (least processes, whether one of them must have threads)
 PROGRAMS = {"nginx": (3, False), "memcached": (1, True), "postgres": (5, False), "threading": (1, True),
             "multiprocessing": (5, False), "pool": (4, False), "chromium": (4, True)}
@@ -90,19 +89,19 @@ def running(name):
         own = {"user": "postgres", "group": "postgres", "extra_groups": []} if name == "postgres" else {}
         with subprocess.Popen(command_of(name, where), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, **own) as program:
+            pids = []
+
+            def stays():
+                before = list(pids)
+                pids[:] = sorted({program.pid, *children_of(program.pid)})
+                return is_up(name, pids) and pids == before
             try:
-                before = None
-                for _ in range(100):
-                    pids = sorted({program.pid, *children_of(program.pid)})
-                    if is_up(name, pids) and pids == before:
-                        break
-                    before = pids
-                    time.sleep(0.2)
+                until(stays, f"{name} does not come up", pause=0.2)
                 yield pids
             finally:
                 for pid in reversed(pids):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, 9 if name == "chromium" else 15)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    program.wait(10)
+                    program.wait(PATIENCE)
                 program.kill()

@@ -15,7 +15,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Failed, inspect, main, mmlens, prop, skip, want, want_equal, watching)
+    LIMIT, MMLENS, PATIENCE, Failed, inspect, main, mmlens, prop, skip, status_of, until, want, want_equal,
+    watching)
 from real_programs import running  # noqa: E402
 
 
@@ -36,7 +37,7 @@ class Pair:
         self.memfd = os.memfd_create("mmlens-test")
         self.pid = os.fork()
         if not self.pid:
-            signal.alarm(60)
+            signal.alarm(LIMIT)
             os.close(self.down[1])
             os.close(self.up[0])
             self.unix[0].close()
@@ -96,7 +97,7 @@ def _():
         listener.close()
     pid = os.fork()
     if not pid:
-        signal.alarm(60)
+        signal.alarm(LIMIT)
         for client, _ in ends:
             client.close()
         signal.pause()
@@ -154,7 +155,7 @@ def watched(a, b, happens):
             raise
         happens()
         process.send_signal(signal.SIGINT)
-        return json.loads(process.communicate(timeout=30)[0])["watch"]
+        return json.loads(process.communicate(timeout=PATIENCE)[0])["watch"]
 
 
 @prop("channels: a pid that is not there is said in one line, exit 1")
@@ -200,12 +201,16 @@ class Names:
         if not self.pid:
             self.child()
         self.send()
-        time.sleep(0.3)
+        until(self.on_futex, "the child does not come to sleep on its futex")
         return self
+
+    def on_futex(self):
+        with open(f"/proc/{self.pid}/syscall", encoding="ascii") as f:
+            return f.read().split()[0] == str(FUTEX)
 
     def child(self):
         """Takes the message, then sleeps on a futex in the SysV segment."""
-        signal.alarm(60)
+        signal.alarm(LIMIT)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
         buffer = ctypes.create_string_buffer(64)
         LIBC.msgrcv(self.queue, buffer, 8, 0, 0)
@@ -254,16 +259,13 @@ def _():
 
 @prop("channels: who traces whom")
 def _():
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "600"])
     tracer = subprocess.Popen(["strace", "-o", "/dev/null", "-p", str(child.pid)],
                               stderr=subprocess.DEVNULL) if shutil.which("strace") else None
     try:
         if not tracer:
             skip("strace is not installed")
-        for _ in range(50):
-            if f"TracerPid:\t{tracer.pid}\n" in open(f"/proc/{child.pid}/status", encoding="ascii").read():
-                break
-            time.sleep(0.1)
+        until(lambda: status_of(child.pid)["TracerPid"] == str(tracer.pid), "strace traces nobody")
         found = inspect("channels", tracer.pid, child.pid)["channels"]
         want("ptrace" in {c["type"] for c in found}, f"{found}")
     finally:
@@ -290,7 +292,7 @@ class Ring:
         self.word = ctypes.c_int.from_buffer(self.memory)
         self.pid = os.fork()
         if not self.pid:
-            signal.alarm(60)
+            signal.alarm(LIMIT)
             while True:
                 self.sleep()
         self.at_rest(0)
@@ -338,13 +340,11 @@ class Ring:
 
     def at_rest(self, before):
         """Waits until the child slept once more than before, and is asleep."""
-        for _ in range(2000):
+        def rests():
             with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
                 state = f.read().rpartition(")")[2].split()[0]
-            if state == "S" and self.slept() > before:
-                return
-            time.sleep(0.001)
-        raise Failed("the child does not come to rest")
+            return state == "S" and self.slept() > before
+        until(rests, "the child does not come to rest", pause=0.001)
 
     def __exit__(self, *_):
         os.kill(self.pid, signal.SIGKILL)
@@ -378,7 +378,7 @@ def _():
     r, w = os.pipe()
     pid = os.fork()
     if not pid:
-        signal.alarm(60)
+        signal.alarm(LIMIT)
         threading.Thread(target=lambda: [os.read(r, 1) for _ in range(10000)], daemon=True).start()
         while True:
             os.write(w, b"x")
@@ -416,7 +416,7 @@ def _():
     if os.geteuid():
         skip("needs root")
     done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", sys.executable, "-c", INSIDE,
-                           MMLENS], capture_output=True, check=False, timeout=60)
+                           MMLENS], capture_output=True, check=False, timeout=LIMIT // 2)
     if done.returncode == 3:
         skip(done.stderr.decode().strip())
     watch = json.loads(done.stdout)["watch"]
@@ -476,7 +476,7 @@ def _():
         skip("needs root")
     ours, theirs = socket.socketpair()
     become = {"user": 65534, "group": 65534, "extra_groups": []}
-    with subprocess.Popen(["sleep", "60"], pass_fds=[theirs.fileno()], cwd="/", **become) as child:
+    with subprocess.Popen(["sleep", "600"], pass_fds=[theirs.fileno()], cwd="/", **become) as child:
         inode = os.fstat(theirs.fileno()).st_ino
         theirs.close()
         try:
@@ -496,7 +496,7 @@ def _():
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{directory}/socket")
     listener.listen()
-    code = f"import socket,time\ns=socket.socket(socket.AF_UNIX)\ns.connect('{directory}/socket')\ntime.sleep(60)"
+    code = f"import socket,time\ns=socket.socket(socket.AF_UNIX)\ns.connect('{directory}/socket')\ntime.sleep(600)"
     with subprocess.Popen(["unshare", "-n", sys.executable, "-c", code]) as child:
         accepted = listener.accept()[0]
         try:
@@ -523,7 +523,7 @@ def _():
     server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     server.bind("")
     code = f"import socket,time\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\n" \
-           f"s.connect({server.getsockname()!r})\nprint(flush=True)\ntime.sleep(60)"
+           f"s.connect({server.getsockname()!r})\nprint(flush=True)\ntime.sleep(600)"
     children = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)]
     try:
         for child in children:

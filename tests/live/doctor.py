@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import MMLENS, Subject, have, main, mmlens, prop, skip, want, want_equal  # noqa: E402
+from mmlens_test import LIMIT, MMLENS, Subject, have, main, mmlens, prop, skip, want, want_equal  # noqa: E402
 
 
 def crc32c(data):
@@ -67,7 +67,7 @@ def _():
         # the lies are seen by this doctor alone
         done = subprocess.run(["unshare", "-m", "--propagation=private", "sh", "-c",
                                f"{script} exec {MMLENS} doctor --json"],
-                              capture_output=True, timeout=60, check=False)
+                              capture_output=True, timeout=LIMIT // 2, check=False)
         want_equal(done.returncode, 1, f"exit status ({done.stderr!r})")
         found = json.loads(done.stdout)["disagreements"]
         want_equal({(d["task"]["tid"], d["field"]) for d in found if d["task"]["tid"] in s.tids.values()},

@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    SOURCES, Subject, commands, have, inspect, main, mmlens, need_source, prop, skip, tasks_of, want, want_equal)
+    LIMIT, SOURCES, Subject, commands, have, inspect, main, mmlens, need_source, prop, skip, tasks_of, want, want_equal)
 
 NOT_PIDS = ["", "x", "1x", "0x10", "-1", "0", "1.5", " 7", "1099511627776", "18446744073709551617",
             "2147483648", "99999999999999999999999", "1\n2"]
@@ -176,7 +176,7 @@ def _(args):
     from mmlens_test import MMLENS  # pylint: disable=import-outside-toplevel
     with open("/dev/full", "wb") as full:
         done = subprocess.run([MMLENS, *args.split()], stdout=full, stderr=subprocess.PIPE,
-                              check=False, timeout=60)
+                              check=False, timeout=LIMIT // 2)
     want_equal(done.returncode, 1, f"exit status ({done.stderr!r})")
     want(done.stderr.startswith(b"mmlens: "), f"stderr: {done.stderr!r}")
 

@@ -3,11 +3,10 @@
 import os
 import struct
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    RESOURCES, Subject, kcmp_pairs, main, prop, settle, skip, status_of, switches_of, tgid_of,
+    RESOURCES, Subject, kcmp_pairs, main, prop, settle, skip, status_of, switches_of, tgid_of, until,
     want, want_equal)
 
 BORN = ["fork", "fork-owners", "vfork", "peer", "files", "fs", "files-fs", "sighand", "peer-all",
@@ -106,10 +105,7 @@ def _(name):
     with Subject(name) as s:
         tids = [int(v) for k, v in s.said.items() if v.isdigit() and (k in s.tids or "racer" in k)]
         want(tids, "the subject named no task")
-    deadline = time.monotonic() + 5
-    while left := [t for t in tids if status_of(t)]:
-        want(time.monotonic() < deadline, f"left: {left}")
-        time.sleep(0.05)
+    until(lambda: not any(map(status_of, tids)), f"one of {tids} is left", pause=0.05)
 
 
 # ---- memory ----

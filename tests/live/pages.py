@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, children_of, have, inspect, main, mmlens, prop, skip, want, want_equal)
+    LIMIT, MMLENS, Subject, children_of, have, inspect, main, mmlens, prop, skip, want, want_equal)
 import pagemap  # noqa: E402
 
 PAGE = pagemap.PAGE
@@ -24,6 +24,8 @@ NATURES = {"private": "anon", "shared_anon": "shared-anon", "memfd": "memfd", "p
 LABELS = {"zero": "zero", "thp": "huge", "hugetlb": "huge", "memfd_huge": "huge",
           "sysv_huge": "huge", "ksm": "ksm"}
 NOBODY = 65534
+# No machine reads a terabyte page by page in this.
+AT_ONCE = LIMIT // 6
 
 
 def need_frames():
@@ -410,13 +412,13 @@ def _():
 def _(size):
     need_frames()
     with Subject("giant", size) as s:
-        seen = region_of(mmlens("pages", s.tids["pid"], "--json", timeout=20).json(), *s.range("region"))
+        seen = region_of(mmlens("pages", s.tids["pid"], "--json", timeout=AT_ONCE).json(), *s.range("region"))
         pages = (size << 40) // PAGE
         want_equal(seen["pages"], pages, "pages")
         want_equal(seen["present"] + seen["absent"] + seen["unread"], pages, "sum")
         if not seen["unread"]:
             want_equal(seen["present"], s.number("touched"), "present")
-        pair = region_of(mmlens("pages", s.tids["pid"], s.tids["child"], "--json", timeout=20).json(),
+        pair = region_of(mmlens("pages", s.tids["pid"], s.tids["child"], "--json", timeout=AT_ONCE).json(),
                          *s.range("region"))
         want_equal(pair["same_frame"], seen["present"], "in the same frame")
         want_equal(pair["different_frame"], 0, "in different frames")
@@ -426,17 +428,17 @@ def _(size):
 def _():
     need_frames()
     with Subject("giant", 30, 0) as s:
-        seen = region_of(mmlens("pages", s.tids["pid"], "--json", timeout=20).json(), *s.range("region"))
+        seen = region_of(mmlens("pages", s.tids["pid"], "--json", timeout=AT_ONCE).json(), *s.range("region"))
         want_equal((seen["present"], seen["unread"]), (0, 0), "present, unread")
-        mmlens("compare", s.tids["pid"], s.tids["child"], timeout=20).expect(0)
-        mmlens("stacks", s.tids["pid"], timeout=20).expect(0)
+        mmlens("compare", s.tids["pid"], s.tids["child"], timeout=AT_ONCE).expect(0)
+        mmlens("stacks", s.tids["pid"], timeout=AT_ONCE).expect(0)
 
 
 @prop("giant of huge pages: they are found, though no count of resident pages has them")
 def _():
     need_frames()
     with Subject("giant-huge") as s:
-        seen = region_of(mmlens("pages", s.tids["pid"], "--json", timeout=20).json(), *s.range("region"))
+        seen = region_of(mmlens("pages", s.tids["pid"], "--json", timeout=AT_ONCE).json(), *s.range("region"))
         want_equal([seen[k] for k in ("present", "huge", "unread")], [s.number("touched")] * 2 + [0], "pages")
 
 
@@ -557,12 +559,12 @@ def as_nobody(*args):
 def nobody_runs(*args):
     call = as_nobody(*args)
     done = subprocess.run([MMLENS, *map(str, call["args"])], preexec_fn=call["preexec_fn"],
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT // 2, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def nobody_sleeps():
-    return subprocess.Popen(["sleep", "60"], preexec_fn=as_nobody()["preexec_fn"])
+    return subprocess.Popen(["sleep", "600"], preexec_fn=as_nobody()["preexec_fn"])
 
 
 @prop("without CAP_SYS_ADMIN: kinds and counts are answered, frames are said to be hidden")

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    children_of, inspect, main, prop, skip, want, want_equal)
+    PATIENCE, Failed, children_of, inspect, main, prop, skip, until, want, want_equal)
 import pagemap  # noqa: E402
 
 SERVER = """
@@ -110,17 +110,18 @@ class Postgres:
             **self._as(self.postgres, "-D", data, "-k", self.dir, "-c", "listen_addresses=",
                        "-c", "shared_buffers=16MB"),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            if os.path.exists(f"{self.dir}/.s.PGSQL.5432") and len(children_of(self.process.pid)) > 3:
-                return self
-            time.sleep(0.05)
-        self.__exit__()
-        raise AssertionError("PostgreSQL did not come up")
+        try:
+            until(lambda: os.path.exists(f"{self.dir}/.s.PGSQL.5432") and
+                  len(children_of(self.process.pid)) > 3, "PostgreSQL did not come up")
+        except Failed:
+            self.__exit__()
+            raise
+        return self
 
     def __exit__(self, *_):
         if self.process:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
         shutil.rmtree(self.dir, ignore_errors=True)
 
 

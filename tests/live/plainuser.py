@@ -6,8 +6,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    HELPERS, MMLENS, Subject, inspect, kcmp_pairs, main, mmlens, prop, skip, strict_json, tasks_of, want,
-    want_equal)
+    HELPERS, LIMIT, MMLENS, PATIENCE, Subject, inspect, kcmp_pairs, main, mmlens, prop, skip, strict_json,
+    tasks_of, want, want_equal)
 
 NOBODY = 65534
 AS_NOBODY = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
@@ -34,7 +34,7 @@ class Own:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
 
 
@@ -92,7 +92,7 @@ def under(option, *args):
     script = f"mount -t proc -o {option} proc /proc || exit 99; " \
              'exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
     done = subprocess.run(["unshare", "-m", "--propagation=private", "sh", "-c", script, "sh", MMLENS,
-                           *map(str, args)], capture_output=True, timeout=60, check=False)
+                           *map(str, args)], capture_output=True, timeout=LIMIT // 2, check=False)
     if done.returncode == 99:
         skip(f"/proc cannot be mounted with {option}")
     return done

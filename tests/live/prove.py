@@ -16,7 +16,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from proof import judge_overhead  # noqa: E402
 from mmlens_test import (  # noqa: E402
-    HELPERS, LABEL, MMLENS, Failed, allow, inspect, main, mmlens, prop, skip, strict_json, want, want_equal)
+    HELPERS, LABEL, LIMIT, MMLENS, PATIENCE, Failed, allow, inspect, main, mmlens, prop, skip, strict_json,
+    until, want, want_equal)
 
 SYSVIPC = {"msg": "\n", "shm": f" {1 << 20} "}
 
@@ -32,7 +33,7 @@ def value(found, name):
 @functools.lru_cache(maxsize=None)
 def quick(name):
     """A claim as one quick run found it: what is asked of one run is asked of the same one."""
-    document = inspect("prove", "--quick", name, timeout=120)
+    document = inspect("prove", "--quick", name, timeout=LIMIT)
     want_equal([c["claim"] for c in document["claims"]], [name], "claims")
     return claim(document, name)
 
@@ -80,7 +81,7 @@ def between(run=0):
     def perf():
         return {"process": bench(), "thread": bench("-T")} if shutil.which("perf") else {}
     before = loops(), perf()
-    found = claim(inspect("prove", "--quick", "overhead", timeout=120, preexec_fn=on_core), "overhead")
+    found = claim(inspect("prove", "--quick", "overhead", timeout=LIMIT, preexec_fn=on_core), "overhead")
     after = loops(), perf()
     return found, (before[0], after[0]), (before[1], after[1])
 
@@ -181,7 +182,7 @@ def confined():
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (160 << 20, 160 << 20))
         deny_affinity()
-    return claim(inspect("prove", "--quick", "overhead", timeout=120, preexec_fn=limit), "overhead")
+    return claim(inspect("prove", "--quick", "overhead", timeout=LIMIT, preexec_fn=limit), "overhead")
 
 @prop("prove overhead: what may not be pinned is not told")
 def _():
@@ -245,7 +246,7 @@ def under_strace(calls, *options):
     try:
         done = subprocess.run(["strace", "-f", "-qq", "--seccomp-bpf", "-o", path, *options, "-e",
                                f"trace={calls}", MMLENS, "prove", "--quick", "--json", name],
-                              capture_output=True, timeout=120, check=False)
+                              capture_output=True, timeout=LIMIT, check=False)
         if done.returncode:
             skip(f"strace does not run here: {done.stderr[-200:]!r}")
         return open(path, encoding="utf-8").read(), claim(strict_json(done.stdout), name)
@@ -307,7 +308,7 @@ def _():
         skip("needs perf and root")
     done = subprocess.run(["perf", "stat", "-a", "-x,", "-e", "sched:sched_switch", "--filter",
                            'prev_comm ~ "born:*" || prev_comm ~ "talk:*"', MMLENS, "prove", "--quick",
-                           "--json", "communication"], capture_output=True, text=True, timeout=120,
+                           "--json", "communication"], capture_output=True, text=True, timeout=LIMIT,
                           check=False)
     words = done.stderr.strip().splitlines()[-1].split(",")
     if done.returncode or not words[0].isdigit():
@@ -323,7 +324,7 @@ def _():
 def _():
     def once():
         before = reference("stream", 30)[1]
-        found = claim(inspect("prove", "--quick", "communication", timeout=120, preexec_fn=on_core), "communication")
+        found = claim(inspect("prove", "--quick", "communication", timeout=LIMIT, preexec_fn=on_core), "communication")
         return found, [before, reference("stream", 30)[1]]
     def judge(found, others):
         want(any(m["name"] == "throughput pipe, 64.0K" for m in found["measurements"]), "it was not measured")
@@ -339,7 +340,7 @@ def _(after):
     run = subprocess.Popen([MMLENS, "prove"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(after)
     run.send_signal(signal.SIGINT)
-    want(run.wait(timeout=20) in (-signal.SIGINT, 130), f"ended by {run.returncode}")
+    want(run.wait(timeout=PATIENCE) in (-signal.SIGINT, 130), f"ended by {run.returncode}")
     want_equal(running_prove(), [], "left running")
     want_equal(traces(), before, "left behind")
     want_equal(descendants(), [], "children")
@@ -363,7 +364,7 @@ def _(user):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0.01, 1.5))
         run.send_signal(moments.choice([signal.SIGINT, signal.SIGTERM]))
-        run.wait(timeout=20)
+        run.wait(timeout=PATIENCE)
         want_equal(running_prove(), [], f"left running, seed {seed}")
         want_equal(traces(), before, f"left behind, seed {seed}")
         want_equal(descendants(), [], f"children, seed {seed}")
@@ -379,7 +380,7 @@ def _(few):
         os.setuid(65533)
     claims = ("definition", "isolation") if few > 3 else ("definition", "overhead")
     begin = time.monotonic()
-    document = inspect("prove", "--quick", *claims, timeout=120, preexec_fn=limit, cwd="/")
+    document = inspect("prove", "--quick", *claims, timeout=LIMIT, preexec_fn=limit, cwd="/")
     told = [s["cannot"] for c in document["claims"] for s in c["steps"] if "cannot" in s]
     want(told or few > 8, "nothing was said")
     want(not any("was stopped" in t for t in told) or time.monotonic() - begin > 20, f"it hung: {told}")
@@ -412,7 +413,7 @@ def _():
         open(limits[0], "w", encoding="ascii").write(str(96 << 20))
         def join():
             open(f"{group}/cgroup.procs", "w", encoding="ascii").write(str(os.getpid()))
-        found = claim(inspect("prove", "--quick", "overhead", timeout=120, preexec_fn=join), "overhead")
+        found = claim(inspect("prove", "--quick", "overhead", timeout=LIMIT, preexec_fn=join), "overhead")
         said = [s["saw"] for s in found["steps"] if "saw" in s]
         want(any(s.startswith("at most 24 MiB are written: a quarter of") for s in said), f"{said}")
         want(not [m["name"] for m in found["measurements"] if " 64 MiB" in m["name"]], "it wrote more")
@@ -455,11 +456,7 @@ def _():
     time.sleep(1)
     run.kill()
     run.wait()
-    for _ in range(100):
-        if not running_prove():
-            break
-        time.sleep(0.05)
-    want_equal(running_prove(), [], "left running")
+    until(lambda: not running_prove(), "left running")
     want_equal(traces(), before, "left behind")
 
 @prop("prove: the affinity of the caller is as before")
@@ -472,7 +469,7 @@ def _():
 def _():
     begin = time.monotonic()
     mmlens("prove", "--html", "/nonexistent/page.html").expect(1).error_line()
-    want(time.monotonic() - begin < 5, "it ran the experiments first")
+    want(time.monotonic() - begin < LIMIT // 24, "it ran the experiments first")
 
 @prop("prove: who reads no more of it ends it, and nothing is left, as a plain user")
 def _():
@@ -483,7 +480,7 @@ def _():
                            stderr=subprocess.DEVNULL, cwd="/", user=65534, group=65534, extra_groups=[])
     run.stdout.readline()
     run.stdout.close()
-    want(run.wait(timeout=30) in (-signal.SIGPIPE, 128 + signal.SIGPIPE), f"ended by {run.returncode}")
+    want(run.wait(timeout=PATIENCE) in (-signal.SIGPIPE, 128 + signal.SIGPIPE), f"ended by {run.returncode}")
     want_equal(running_prove(), [], "left running")
     want_equal(traces(), before, "left behind")
 
@@ -495,7 +492,7 @@ def _():
 def _():
     path = f"/tmp/prove-{os.getpid()}.html"
     try:
-        mmlens("prove", "--quick", "--html", path, "definition", "communication", timeout=60).expect(0)
+        mmlens("prove", "--quick", "--html", path, "definition", "communication", timeout=LIMIT // 2).expect(0)
         page = open(path, encoding="utf-8").read()
     finally:
         if os.path.exists(path):

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, main, mmlens, need_switches, prop, strict_json, switches_of, want, want_equal,
+    LIMIT, MMLENS, Subject, main, mmlens, need_switches, prop, strict_json, switches_of, want, want_equal,
     watching)
 
 ROUNDS = 2000
@@ -33,7 +33,7 @@ def recorder(path, *args):
 def end(process, number=signal.SIGINT):
     time.sleep(0.3)
     process.send_signal(number)
-    return process.communicate(timeout=60)
+    return process.communicate(timeout=LIMIT // 2)
 
 
 def recorded(folder, subject, *args):

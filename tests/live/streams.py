@@ -8,7 +8,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, have, main, mmlens, need_switches, prop, strict_json, want, want_equal, watching)
+    LIMIT, MMLENS, PATIENCE, Subject, have, main, mmlens, need_switches, prop, strict_json, want, want_equal,
+    watching)
 
 EVENTS = ["stat", "trace"]
 
@@ -24,7 +25,7 @@ def interrupted(number, *args):
     watching(process)
     process.send_signal(number)
     try:
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -72,7 +73,7 @@ def _(command):
     process = start(*command.split())
     process.stdout.close()
     try:
-        process.wait(20)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
@@ -87,7 +88,7 @@ def _(command):
     begin = time.monotonic()
     mmlens(command, "-d", "1").expect(0)
     took = time.monotonic() - begin
-    want(1 <= took < 15, f"it took {took:.1f} s")
+    want(1 <= took < PATIENCE // 2, f"it took {took:.1f} s")
 
 
 @prop("{command}: -- COMMAND is run, and measured to its end", command=EVENTS)
@@ -110,7 +111,7 @@ def _():
         process = start("trace", "--json", "-d", "4")
         watching(process)
         s.go()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=LIMIT // 2)
     want_equal(process.returncode, 0, f"status ({err!r})")
     last = {}
     for event in objects(out):

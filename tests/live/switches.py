@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LABEL, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, strict_json, switches_of,
+    LABEL, LIMIT, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, strict_json, switches_of,
     total_switches, want, want_equal, watching)
 
 CLASSES = {"thread", "peer", "process", "to-kernel", "to-idle", "kernel", "back-same", "back-other"}
@@ -30,7 +30,7 @@ class Window:
     def end(self):
         time.sleep(0.3)
         self.process.send_signal(2)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=LIMIT // 2)
         want_equal(self.process.returncode, 0, f"status of stat ({err!r})")
         document = strict_json(out)
         want_equal(document["lost"], 0, "lost")

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    HELPERS, LABEL, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, skip, strict_json,
+    HELPERS, LABEL, LIMIT, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, skip, strict_json,
     want, want_equal, watching)
 
 ROUNDS = 2000
@@ -27,7 +27,7 @@ class Session:
     def end(self):
         time.sleep(0.3)
         self.process.send_signal(signal.SIGINT)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=LIMIT // 2)
         want_equal(self.process.returncode, 0, f"status ({err!r})")
         return out
 
