@@ -95,51 +95,56 @@ static void take_throughput(struct plot *p, const struct proof_record *r)
 	take_medium(p, r, "throughput ");
 }
 
+static const struct plot_axes creation_axes = {
+	.title = "To fork a process and see it end, by the memory it had written",
+	.x_name = "MiB written before",
+	.y_name = "time, median",
+	.x_format = format_mib,
+	.y_format = plot_ns,
+	.x_from_data = true,
+};
+
+static const struct plot_axes latency_axes = {
+	.title = "One message, one way, by medium and size",
+	.x_name = "size of the message",
+	.y_name = "time, median",
+	.x_format = format_size,
+	.y_format = plot_ns,
+	.x_from_data = true,
+};
+
+static const struct plot_axes throughput_axes = {
+	.title = "Throughput: a stream where the medium queues, else by turns",
+	.x_name = "size of the message",
+	.y_name = "bytes a second",
+	.x_format = format_size,
+	.y_format = format_rate,
+	.x_from_data = true,
+};
+
 static const struct picture {
 	enum claim claim;
-	struct plot plot;
+	const struct plot_axes *axes;
 	void (*take)(struct plot *p, const struct proof_record *r);
 } pictures[] = {
-	{ CLAIM_OVERHEAD,
-	  { .title = "To fork a process and see it end, by the memory it had written",
-	    .x_name = "MiB written before",
-	    .y_name = "time, median",
-	    .x_format = format_mib,
-	    .y_format = plot_ns,
-	    .x_from_data = true },
-	  take_creation },
-	{ CLAIM_OVERHEAD, { PLOT_COSTS }, take_distribution },
-	{ CLAIM_COMMUNICATION,
-	  { .title = "One message, one way, by medium and size",
-	    .x_name = "size of the message",
-	    .y_name = "time, median",
-	    .x_format = format_size,
-	    .y_format = plot_ns,
-	    .x_from_data = true },
-	  take_latency },
-	{ CLAIM_COMMUNICATION,
-	  { .title = "Throughput: a stream where the medium queues, else by turns",
-	    .x_name = "size of the message",
-	    .y_name = "bytes a second",
-	    .x_format = format_size,
-	    .y_format = format_rate,
-	    .x_from_data = true },
-	  take_throughput },
+	{ CLAIM_OVERHEAD, &creation_axes, take_creation },
+	{ CLAIM_OVERHEAD, &plot_costs, take_distribution },
+	{ CLAIM_COMMUNICATION, &latency_axes, take_latency },
+	{ CLAIM_COMMUNICATION, &throughput_axes, take_throughput },
 };
 
 static void draw_pictures(FILE *out, const struct proof *p, enum claim claim)
 {
-	struct plot *plot = malloc(sizeof(*plot));
+	cleanup_free struct plot *plot = malloc(sizeof(*plot));
 
 	for (size_t i = 0; plot && i < ARRAY_SIZE(pictures); i++) {
 		if (pictures[i].claim != claim)
 			continue;
-		*plot = pictures[i].plot;
+		*plot = (struct plot){ .axes = pictures[i].axes };
 		for (size_t k = 0; k < p->n; k++)
 			pictures[i].take(plot, &p->records[k]);
 		plot_draw(out, plot);
 	}
-	free(plot);
 }
 
 /* All measurements of a claim whose names begin so, as bars on one axis from 0. */

@@ -31,6 +31,16 @@ void plot_percent(char *buf, size_t n, double v)
 	snprintf(buf, n, "%.0f %%", v);
 }
 
+const struct plot_axes plot_costs = {
+	.title = "The switch alone, in the kernel: how many took at most so long",
+	.x_name = "time of one switch, by class",
+	.y_name = "share of switches",
+	.x_format = plot_ns,
+	.y_format = plot_percent,
+	.y_linear = true,
+	.y_most = 100,
+};
+
 struct plot_curve *plot_curve(struct plot *p, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++)
@@ -59,7 +69,7 @@ static void widen(struct range *r, double v)
 /* Whole decades above and below, or from 0, so that ticks have room. */
 static struct range range_of(const struct plot *p, bool of_y)
 {
-	struct range r = { INFINITY, 0, of_y && p->y_linear };
+	struct range r = { INFINITY, 0, of_y && p->axes->y_linear };
 
 	for (size_t i = 0; i < p->n; i++)
 		for (size_t k = 0; k < p->curves[i].n; k++) {
@@ -71,9 +81,9 @@ static struct range range_of(const struct plot *p, bool of_y)
 		}
 	if (r.linear) {
 		r.least = 0;
-		r.most = fmax(r.most, p->y_most);
+		r.most = fmax(r.most, p->axes->y_most);
 	}
-	if (!r.linear && (of_y || !p->x_from_data)) {
+	if (!r.linear && (of_y || !p->axes->x_from_data)) {
 		r.least = pow(10, floor(log10(r.least)));
 		r.most = pow(10, ceil(log10(r.most)));
 	}
@@ -103,7 +113,7 @@ static void tick_x(FILE *out, const struct plot *p, const struct range *r, doubl
 {
 	char text[32];
 
-	p->x_format(text, sizeof(text), v);
+	p->axes->x_format(text, sizeof(text), v);
 	fprintf(out,
 		"<path class='g' d='M%.1f %dV%d'/><text x='%.1f' y='%d' text-anchor='middle'>"
 		"%s</text>\n",
@@ -114,7 +124,7 @@ static void tick_y(FILE *out, const struct plot *p, const struct range *r, doubl
 {
 	char text[32];
 
-	p->y_format(text, sizeof(text), v);
+	p->axes->y_format(text, sizeof(text), v);
 	fprintf(out,
 		"<path class='g' d='M%d %.1fH%d'/><text x='%d' y='%.1f' text-anchor='end'>%s"
 		"</text>\n",
@@ -156,7 +166,7 @@ static void ticks_of_decades(FILE *out, const struct plot *p, const struct range
 
 static void axes(FILE *out, const struct plot *p, const struct range *x, const struct range *y)
 {
-	if (p->x_from_data)
+	if (p->axes->x_from_data)
 		ticks_from_data(out, p, x);
 	else
 		ticks_of_decades(out, p, x);
@@ -167,11 +177,11 @@ static void axes(FILE *out, const struct plot *p, const struct range *x, const s
 		for (double v = y->least; v <= y->most * 1.01; v *= 10)
 			tick_y(out, p, y, v);
 	fprintf(out, "<text class='n' x='%d' y='%d' text-anchor='middle'>%s</text>\n",
-		(LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, p->x_name);
+		(LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, p->axes->x_name);
 	fprintf(out,
 		"<text class='n' transform='translate(13 %d) rotate(-90)' "
 		"text-anchor='middle'>%s</text>\n",
-		(TOP + HEIGHT - BOTTOM) / 2, p->y_name);
+		(TOP + HEIGHT - BOTTOM) / 2, p->axes->y_name);
 }
 
 static void draw_curve(FILE *out, const struct plot_curve *c, size_t nth, const struct range *x,
@@ -215,7 +225,7 @@ void plot_draw(FILE *out, const struct plot *p)
 	fprintf(out,
 		"<h3>%s</h3>\n<div class='plot'><svg role='img' aria-label='%s' "
 		"viewBox='0 0 %d %d'>\n",
-		p->title, p->title, WIDTH, HEIGHT);
+		p->axes->title, p->axes->title, WIDTH, HEIGHT);
 	axes(out, p, &x, &y);
 	for (size_t i = 0; i < p->n; i++)
 		draw_curve(out, &p->curves[i], i, &x, &y);

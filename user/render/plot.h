@@ -29,7 +29,7 @@ typedef void plot_format(char *buf, size_t n, double v);
 plot_format plot_ns;
 plot_format plot_percent;
 
-struct plot {
+struct plot_axes {
 	const char *title;
 	const char *x_name;
 	const char *y_name;
@@ -38,15 +38,16 @@ struct plot {
 	bool x_from_data; /* a tick at each x that occurs, else at decades */
 	bool y_linear;	  /* from 0, else logarithmic; x always is logarithmic */
 	double y_most;	  /* of a linear axis: it reaches at least so far */
+};
+
+/* What distributions of the cost of switches are drawn on, by class. */
+extern const struct plot_axes plot_costs;
+
+struct plot {
+	const struct plot_axes *axes;
 	struct plot_curve curves[PLOT_CURVES];
 	size_t n;
 };
-
-/* What distributions of the cost of switches are drawn as, by class: an initializer. */
-#define PLOT_COSTS                                                                 \
-	.title = "The switch alone, in the kernel: how many took at most so long", \
-	.x_name = "time of one switch, by class", .y_name = "share of switches",   \
-	.x_format = plot_ns, .y_format = plot_percent, .y_linear = true, .y_most = 100
 
 /* The curve of that name, made when it is new; NULL when there is no room. */
 struct plot_curve *plot_curve(struct plot *p, const char *name);

@@ -24,7 +24,7 @@ static void draw_costs(FILE *out, const struct switches *sw)
 
 	if (!p)
 		return;
-	*p = (struct plot){ PLOT_COSTS };
+	*p = (struct plot){ .axes = &plot_costs };
 	for (int c = 0; c < CLASS_NR; c++)
 		curve(p, switch_class_name(c), &sw->classes[c].cost);
 	plot_draw(out, p);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -22,6 +23,9 @@
 #define PART_BYTES (128ULL << 20)
 /* What one page table maps: no two parts read of the same. */
 #define CUT_BYTES (2ULL << 20)
+/* One side's window, and what no page of ours is larger than. */
+#define BUFFER_BYTES (PAGEMAP_CHUNK * sizeof(uint64_t))
+#define BUFFER_ALIGN 4096
 /* Page tables of the kernel's half: the vsyscall page belongs to no space. */
 #define KERNEL_HALF (1ULL << 63)
 
@@ -72,20 +76,15 @@ static void side_close(struct pagewalk_side *s)
 
 static int make_room(struct pagewalk *w)
 {
-	size_t room = PAGEMAP_CHUNK * sizeof(uint64_t);
+	size_t sides = w->b.pid ? 3 : 1; /* the first a second time */
 
 	w->room = WINDOW_PAGES;
-	w->a.entries = malloc(room);
-	w->b.entries = w->b.pid ? malloc(room) : NULL;
-	w->again = w->b.pid ? malloc(room) : NULL;
-	return w->a.entries && (!w->b.pid || (w->b.entries && w->again)) ? 0 : -ENOMEM;
-}
-
-static void free_room(struct pagewalk *w)
-{
-	free(w->a.entries);
-	free(w->b.entries);
-	free(w->again);
+	w->a.entries = aligned_alloc(BUFFER_ALIGN, sides * BUFFER_BYTES);
+	if (!w->a.entries)
+		return -ENOMEM;
+	w->b.entries = w->b.pid ? w->a.entries + PAGEMAP_CHUNK : NULL;
+	w->again = w->b.pid ? w->b.entries + PAGEMAP_CHUNK : NULL;
+	return 0;
 }
 
 int pagewalk_open(struct pagewalk *w, struct frames *f, uint32_t a, uint32_t b, uint32_t *failed)
@@ -112,7 +111,7 @@ void pagewalk_close(struct pagewalk *w)
 {
 	side_close(&w->a);
 	side_close(&w->b);
-	free_room(w);
+	free(w->a.entries);
 	giants_deinit(&w->giants);
 	mergeable_deinit(&w->mergeable);
 	memset(w, 0, sizeof(*w));
@@ -332,12 +331,14 @@ int pagewalk_part(const struct pagewalk *w, unsigned int i, unsigned int n, stru
 	part->dense = false;
 	part->giants = (struct giants){ 0 };
 	err = make_room(part);
-	if (err)
-		free_room(part);
+	/* All of it will be used, and a call is cheaper than a fault for each page of it; without it
+	 * (before 5.14) the faults come. */
+	if (!err)
+		(void)madvise(part->a.entries, 2 * BUFFER_BYTES, MADV_POPULATE_WRITE);
 	return err;
 }
 
 void pagewalk_part_close(struct pagewalk *part)
 {
-	free_room(part);
+	free(part->a.entries);
 }
