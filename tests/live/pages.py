@@ -2,6 +2,7 @@
 """Pages in the same and in other frames, as constructed, and as pagemap and kpageflags say."""
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -82,22 +83,22 @@ def _(percent):
 
 
 def watched(subject, *options, under=()):
-    """Rounds of a watch before the subject writes, and after it when they change no more."""
+    """The first round of a watch, before the subject writes, and one that began after it had."""
     with subprocess.Popen([*under, MMLENS, "pages", str(subject.tids["pid"]), "--watch", "1",
-                           "-c", "20", "--json", *options], stdout=subprocess.PIPE,
+                           "-c", "600", "--json", *options], stdout=subprocess.PIPE, bufsize=0,
                           stderr=subprocess.PIPE) as process:
-        rounds = [json.loads(process.stdout.readline())]
+        first = json.loads(process.stdout.readline())
         subject.go()
-        while True:
-            rounds.append(json.loads(process.stdout.readline()))
-            seen = [r["breakers"] for r in rounds]
-            if seen[-1] is None or seen[-1] == seen[-2] != seen[0]:
-                break
+        # what was told while it wrote, and the round that was under way when it ended
+        while select.select([process.stdout], [], [], 0)[0]:
+            process.stdout.readline()
+        process.stdout.readline()
+        last = json.loads(process.stdout.readline())
         # nsenter would not hand the signal on
         os.kill(children_of(process.pid)[0] if under else process.pid, signal.SIGTERM)
         errors = process.communicate()[1]
         want_equal(process.returncode, 0, "exit of a watch that was told to end")
-    return rounds[0], rounds[-1], errors.decode()
+    return first, last, errors.decode()
 
 
 def need_breakers(document, errors):
