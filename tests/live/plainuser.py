@@ -80,7 +80,7 @@ def _():
         document = inspect("show", s.tids["pid"], source="procfs", **AS_NOBODY)
         task = tasks_of(document)[s.tids["pid"]]
         known = {r: v for r, v in task["resources"].items() if v is not None}
-        want(set(known) <= {"signal", "cgroup"}, f"told of root's task: {known}")
+        want(set(known) <= {"signal", "cgroup", "cred"}, f"told of root's task: {known}")
         want_equal(task["kind"], None, "kind")
         text = mmlens("show", s.tids["pid"], **AS_NOBODY).expect(0).out.decode()
         want("withheld" in text and "CAP_SYS_PTRACE" in text, f"not said: {text}")

@@ -62,6 +62,23 @@ def _(case):
         want(not wrong, f"{a} and {b} (said, kcmp): {wrong}")
 
 
+# With a free choice the cheaper witness answers only where it knows as much. Where the module is
+# loaded there is nothing to choose.
+@prop("{case[0]}: compare leaves nothing unknown that bpf would tell, by the cheapest that tells it",
+      case=[] if "module" in SOURCES else [
+          ("fork", "pid", "child", "procfs"), ("zombie", "pid", "child", "procfs"),
+          ("peer-all", "pid", "child", "procfs"), ("threads", "pid", "tid1", "bpf"),
+          ("threads", "tid1", "tid2", "bpf"), ("seccomp", "pid", "child", "bpf")])
+def _(case):
+    need_source("bpf")
+    name, one, other, teller = case
+    tids = standing_one(name, SUBJECTS).tids
+    said = [mmlens("compare", *source, tids[one], tids[other]).expect(0).out.decode().splitlines()
+            for source in (["--source=bpf"], [])]
+    want_equal(said[1][:-1], said[0][:-1], "by free choice, and by bpf")
+    want_equal(said[1][-1], f"Source: {teller}.", "who told it")
+
+
 # Of the others nothing is read for the table: where procfs answers it must come to the same.
 @prop("{name}: the table of compare says what kcmp says (procfs)",
       name=["threads", "peer", "files", "unshare-files", "zombie", "leader-exited", "dying"])

@@ -83,7 +83,7 @@ static void print_evidence(const struct state *st, const struct task *a, const s
 
 	if (!evidence(st, a, b, &c) || !c.frames)
 		return;
-	printf("\nPages at the same virtual address: %s in the same frame, %s in different frames, "
+	printf("Pages at the same virtual address: %s in the same frame, %s in different frames, "
 	       "%s absent in at least one.\n",
 	       text_size(same, sizeof(same), c.same * page),
 	       text_size(different, sizeof(different), c.different * page),
@@ -128,10 +128,8 @@ static void print_withheld(const struct state *st, const struct task *a, const s
 
 	while (r < RES_NR && resource_share(a, b, r) != SHARE_UNKNOWN)
 		r++;
-	if (r == RES_NR || !st->snapshot.withheld)
-		return;
-	printf("\n");
-	state_withheld(&st->snapshot);
+	if (r < RES_NR)
+		state_withheld(&st->snapshot);
 }
 
 static int print_table(const struct state *st, const struct compare_args *args,
@@ -156,8 +154,10 @@ static int print_table(const struct state *st, const struct compare_args *args,
 	table_free(t);
 	if (args->common.view.raw)
 		return EXIT_DONE;
+	printf("\n");
 	print_evidence(st, a, b);
 	print_withheld(st, a, b);
+	state_source(&st->snapshot);
 	return EXIT_DONE;
 }
 

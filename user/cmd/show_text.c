@@ -221,6 +221,7 @@ int show_text(const struct state *st, const struct common *common, const struct 
 	if (!status && !common->view.raw) {
 		print_relations(st, p);
 		print_departures(st, p);
+		state_source(&st->snapshot);
 	}
 	return status;
 }

@@ -213,6 +213,11 @@ void state_withheld(const struct snapshot *s)
 		       s->withheld == 1 ? "task is" : "tasks are", why);
 }
 
+void state_source(const struct snapshot *s)
+{
+	printf("Source: %s.\n", s->source);
+}
+
 void json_head(struct json *j, const char *command, const struct snapshot *s)
 {
 	char schema[48];

@@ -44,6 +44,9 @@ int state_task(const struct state *st, const char *word, const struct task **out
 /* A line under a table about the tasks that the reader is not shown; none when he sees all. */
 void state_withheld(const struct snapshot *s);
 
+/* A line under a table about who told it. */
+void state_source(const struct snapshot *s);
+
 /* The members every document begins with: schema, source, boot_id, withheld. */
 void json_head(struct json *j, const char *command, const struct snapshot *s);
 

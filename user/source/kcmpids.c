@@ -33,6 +33,11 @@ int kcmp_system(uint32_t a, uint32_t b, enum resource r)
 	return -EINVAL;
 }
 
+uint64_t kcmpids_word(const struct task *user)
+{
+	return user->key.start_ns / 10000000 << 22 | user->key.tid;
+}
+
 uint32_t kcmp_nobody_new(void)
 {
 	siginfo_t info;
@@ -157,15 +162,6 @@ static bool older(const struct task *a, const struct task *b)
 	return a->key.tid < b->key.tid;
 }
 
-/*
- * A word for the object: its oldest user's tid and start in units of 10 ms. No two living tasks
- * have the same, and it stays as long as that task does.
- */
-static uint64_t word(const struct task *t)
-{
-	return t->key.start_ns / 10000000 << 22 | t->key.tid;
-}
-
 static void name_class(struct numbering *nr, size_t from, size_t to)
 {
 	const struct task *oldest = &nr->s->tasks[nr->queue[from]];
@@ -174,7 +170,7 @@ static void name_class(struct numbering *nr, size_t from, size_t to)
 		if (older(&nr->s->tasks[nr->queue[q]], oldest))
 			oldest = &nr->s->tasks[nr->queue[q]];
 	for (size_t q = from; q < to; q++)
-		task_set_res(&nr->s->tasks[nr->queue[q]], nr->res, word(oldest));
+		task_set_res(&nr->s->tasks[nr->queue[q]], nr->res, kcmpids_word(oldest));
 }
 
 static void name_all(struct numbering *nr)

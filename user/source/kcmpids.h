@@ -32,4 +32,10 @@ int kcmp_system(uint32_t a, uint32_t b, enum resource r);
 uint32_t kcmp_nobody_new(void);
 void kcmp_nobody_free(uint32_t pid);
 
+/*
+ * A word for an object by its oldest user: that one's tid, and start in units of 10 ms. No two
+ * living tasks have the same, and it stays as long as that task does.
+ */
+uint64_t kcmpids_word(const struct task *user);
+
 #endif

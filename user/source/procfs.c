@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /proc and kcmp(2) as a source: weaker than the others, and the only one that serves a user
- * without rights. Credentials, seccomp filters, kernel stacks and lazy loans it cannot tell.
+ * without rights. Whether two threads of a process have the same credentials, seccomp filters,
+ * kernel stacks and lazy loans it cannot tell.
  */
 #include <errno.h>
 #include <string.h>
@@ -35,9 +36,37 @@ static void set_signals(struct snapshot *s)
 		const struct task *leader = snapshot_find(s, s->tasks[i].key.tgid);
 
 		if (leader)
-			task_set_res(&s->tasks[i], RES_SIGNAL,
-				     leader->key.start_ns / 10000000 << 22 | leader->key.tid);
+			task_set_res(&s->tasks[i], RES_SIGNAL, kcmpids_word(leader));
 	}
+}
+
+static bool is_asked(const struct source *src, const struct task *t)
+{
+	for (size_t i = 0; i < src->n_about; i++)
+		if (src->about[i] == t->key.tid)
+			return true;
+	return !src->n_about;
+}
+
+/* Whether another thread of its group is asked about; they lie side by side. */
+static bool has_company(const struct source *src, const struct snapshot *s, size_t i)
+{
+	const struct task *t = &s->tasks[i];
+
+	return (i > 0 && t[-1].key.tgid == t->key.tgid && is_asked(src, &t[-1])) ||
+	       (i + 1 < s->n && t[1].key.tgid == t->key.tgid && is_asked(src, &t[1]));
+}
+
+/*
+ * Of its parent's credentials a new process gets a copy, only a thread the same (copy_creds()), and
+ * nothing puts one task's in another's place: two groups never share theirs. Whether the threads
+ * of one do, neither /proc nor kcmp(2) tells, so who is asked about among them remains unknown.
+ */
+static void set_creds(const struct source *src, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (is_asked(src, &s->tasks[i]) && !has_company(src, s, i))
+			task_set_res(&s->tasks[i], RES_CRED, kcmpids_word(&s->tasks[i]));
 }
 
 /* A kernel thread that has adopted a space; what it holds lazily is not to be seen from here. */
@@ -75,6 +104,7 @@ static int procfs_read(struct source *src, unsigned int want, struct snapshot *o
 	if (err)
 		return why_set(why, err, ROOT ": %s", strerror(-err));
 	set_signals(out);
+	set_creds(src, out);
 	set_loans(out);
 	procfs_mark_vfork(ROOT, out);
 	return 0;

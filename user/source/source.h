@@ -57,13 +57,16 @@ extern const struct source_ops source_procfs;
 const struct source_ops *source_by_name(const char *name);
 
 /*
- * Opens the named source, or for "auto" the best there is (module, bpf, procfs), and reads one
+ * Opens the named source, or for "auto" the best that serves (module, bpf, procfs), and reads one
  * snapshot into `out`, which need not be initialised. `why` names what failed; after success it is
  * empty or a line the user should see.
  */
 int source_snapshot(const char *name, unsigned int want, struct snapshot *out, struct why *why);
 
-/* The same for a reader who is about these tasks, as in struct source. */
+/*
+ * The same for a reader who is about these tasks, as in struct source. "auto" then takes procfs
+ * before bpf where it knows every resource of each of them.
+ */
 int source_snapshot_about(const char *name, unsigned int want, const uint32_t *about,
 			  size_t n_about, struct snapshot *out, struct why *why);
 
