@@ -68,6 +68,9 @@ static void sizes_and_times(void **state)
 	assert_string_equal(text_signed_ns(buf, sizeof(buf), -310.4), "-310ns");
 	assert_string_equal(text_count(buf, sizeof(buf), 412332), "412,332");
 	assert_string_equal(text_count(buf, sizeof(buf), 7), "7");
+	assert_string_equal(text_plural(0), "s");
+	assert_string_equal(text_plural(1), "");
+	assert_string_equal(text_plural(2), "s");
 }
 
 static void numbers_are_whole_words(void **state)

@@ -268,7 +268,7 @@ static void print_reach(const struct snapshot *s)
 
 static void print_witness(const struct snapshot *s)
 {
-	printf("%s saw %zu tasks (", s->source, s->n);
+	printf("%s saw %zu task%s (", s->source, s->n, text_plural(s->n));
 	if (s->withheld == WITHHELD_UNKNOWN)
 		printf("more are withheld");
 	else
@@ -289,10 +289,11 @@ static void print_findings(const struct diagnosis *d)
 	if (d->n_witnesses < 2)
 		printf("There is one witness only: nothing to hold it against.\n");
 	else
-		printf("Held against each other, %zu disagreements.\n", d->findings.n);
+		printf("Held against each other, %zu disagreement%s.\n", d->findings.n,
+		       text_plural(d->findings.n));
 	if (d->findings.changed)
-		printf("%zu differences were of tasks that changed meanwhile; they are not judged.\n",
-		       d->findings.changed);
+		printf("%zu difference%s in tasks that changed meanwhile: not judged.\n",
+		       d->findings.changed, text_plural(d->findings.changed));
 	for (size_t i = 0; i < d->findings.n; i++) {
 		const struct disagreement *x = &d->findings.d[i];
 

@@ -54,7 +54,8 @@ static char *say_sum(char *buf, size_t n, const struct totals *sums, const struc
 	if (bytes == MEMORY_UNKNOWN)
 		snprintf(buf, n, "unknown");
 	else if (sum->of < sums->spaces)
-		snprintf(buf, n, "%s of %zu spaces", text_size(size, sizeof(size), bytes), sum->of);
+		snprintf(buf, n, "%s of %zu space%s", text_size(size, sizeof(size), bytes), sum->of,
+			 text_plural(sum->of));
 	else
 		text_size(buf, n, bytes);
 	return buf;
@@ -64,9 +65,10 @@ static void print_totals(const struct state *st, const struct totals *sums)
 {
 	char rss[48], pss[48], claimed[48];
 
-	printf("\n%zu spaces, %zu tasks: %s resident (%s proportional); per-pid tools add up to %s."
+	printf("\n%zu space%s, %zu task%s: %s resident (%s proportional); per-pid tools add up to %s."
 	       " Source: %s.\n",
-	       sums->spaces, sums->tasks, say_sum(rss, sizeof(rss), sums, &sums->rss),
+	       sums->spaces, text_plural(sums->spaces), sums->tasks, text_plural(sums->tasks),
+	       say_sum(rss, sizeof(rss), sums, &sums->rss),
 	       say_sum(pss, sizeof(pss), sums, &sums->pss),
 	       say_sum(claimed, sizeof(claimed), sums, &sums->claimed), st->snapshot.source);
 }

@@ -145,6 +145,11 @@ char *text_count(char *buf, size_t n, uint64_t value)
 	return buf;
 }
 
+const char *text_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 int parse_u64(const char *s, uint64_t max, uint64_t *out)
 {
 	unsigned long long v;

@@ -26,6 +26,9 @@ char *text_signed_ns(char *buf, size_t n, double ns);
 /* "412,332" */
 char *text_count(char *buf, size_t n, uint64_t value);
 
+/* The letter that makes a word of so many: "%zu task%s", n, text_plural(n) */
+const char *text_plural(uint64_t n);
+
 /* Strict decimal: the whole string, no sign, no space, at most `max`. -EINVAL or -ERANGE. */
 int parse_u64(const char *s, uint64_t max, uint64_t *out);
 /* Decimal seconds with an optional fraction, into ns; more than 0. */
