@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The live tests in the VM: what goes there, how it is run, and what its words mean here."""
+import glob
 import os
 import subprocess
 
 from results import Test, parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Seconds that a VM may take with what `make check` runs in one, and with each file where it runs all.
+# A file and a property have limits of their own: this one is for a guest that is no more.
 LIMIT = int(os.environ.get("MMLENS_VM_TIMEOUT", "1500"))
+SECONDS_PER_FILE = 240
 # Where the tests go in the guest, and where scripts/vm puts what build/tests has.
 GUEST = "/mmlens"
 HELPERS = "/usr/lib/mmlens/tests"
@@ -20,13 +24,19 @@ DEBUG_TEST_LIMIT = "480"
 DEBUG_FILE_LIMIT = "3600"
 
 
-def command(label, only, sampled, directory):
-    """The command line that runs a directory of tests, or those chosen, in the VM of a kernel;
-    @sampled as tap.py explains."""
+def limit_of(only, directory):
+    """Seconds that the VM may take with the files chosen of a directory, by default all of them."""
+    every = glob.glob(os.path.join(ROOT, "tests", directory, "*.py"))
+    return max(LIMIT, SECONDS_PER_FILE * len(only or every))
+
+
+def command(label, only, sampled, directory, limit):
+    """The command line that runs a directory of tests, or those chosen, in the VM of a kernel within
+    so many seconds; @sampled as tap.py explains."""
     parts_of_tree = [*PRODUCT, *(f"tests/{part}" for part in ("run", "expected-skips.tsv", "lib", directory))]
     brought = [word for part in parts_of_tree for word in ("-a", f"{os.path.join(ROOT, part)}:{GUEST}/{part}")]
     debug = label.startswith("debug")
-    return [os.path.join(ROOT, "scripts", "vm"), "-k", label, "-t", str(LIMIT),
+    return [os.path.join(ROOT, "scripts", "vm"), "-k", label, "-t", str(limit),
             *(["--leaks"] if debug else []), *brought, "--",
             "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
             *([f"MMLENS_TEST_TIMEOUT={DEBUG_TEST_LIMIT}", f"MMLENS_FILE_TIMEOUT={DEBUG_FILE_LIMIT}"]
@@ -38,13 +48,14 @@ def command(label, only, sampled, directory):
 
 def execute(label, only, sampled, log_path, directory="live"):
     """(output, status). The log is written as it comes, so that one may watch a VM at work."""
+    limit = limit_of(only, directory)
     with open(log_path, "w+b") as log:
         try:
-            status = subprocess.run(command(label, only, sampled, directory), stdin=subprocess.DEVNULL,
-                                    stdout=log, stderr=subprocess.STDOUT, timeout=LIMIT + 120,
-                                    check=False).returncode
+            status = subprocess.run(command(label, only, sampled, directory, limit), check=False,
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                    timeout=limit + 120).returncode
         except subprocess.TimeoutExpired:
-            status = f"none, stopped after {LIMIT + 120} s"
+            status = f"none, stopped after {limit + 120} s"
         log.seek(0)
         return log.read().decode("utf-8", "replace"), status
 
