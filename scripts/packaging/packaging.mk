@@ -11,10 +11,11 @@ install-kmod-source: ## install the module's source for DKMS below DESTDIR, to b
 	$(Q)sed -i 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="$(VERSION)"/' '$(DESTDIR)$(DKMS_SRC)/dkms.conf'
 	$(Q)install -D -m 0644 scripts/packaging/modules-load.conf '$(DESTDIR)$(MODULES_LOAD)'
 
-# What an earlier call left of this version is built anew: its sources may be others.
+# What an earlier call left of this version for that kernel is built anew: its sources may be others.
 .PHONY: dkms-install
 dkms-install: install-kmod-source ## build and install the module for KREL with DKMS
-	$(Q)[ -z "$$(dkms status -m mmlens -v $(VERSION))" ] || dkms remove -m mmlens -v $(VERSION) --all
+	$(Q)[ -z "$$(dkms status -m mmlens -v $(VERSION) -k '$(KREL)')" ] || \
+		dkms remove -m mmlens -v $(VERSION) -k '$(KREL)'
 	dkms install -m mmlens -v $(VERSION) -k '$(KREL)'
 
 .PHONY: dkms-remove

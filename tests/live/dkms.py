@@ -2,6 +2,7 @@
 """make dkms-install: the module is built, installed, loaded at boot and removed for this kernel."""
 import os
 import platform
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,8 @@ from module_test import MODULE, need_module  # noqa: E402
 TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 MODULES = f"/lib/modules/{platform.release()}"
 BUILD = f"{MODULES}/build"
+# A kernel that does not run; its headers are those of the one that does.
+OTHER = f"{platform.release()}-other"
 # depmod reads every module there is, which under emulation takes a minute: it need not find those.
 UNNEEDED = ("drivers", "fs", "net", "sound")
 
@@ -51,9 +54,9 @@ def show_unneeded():
         run("umount", f"{MODULES}/kernel/{part}")
 
 
-def modinfo():
-    """{field: value} of the installed module, as modprobe would find it."""
-    lines = succeed("modinfo", "mmlens").splitlines()
+def modinfo(release=platform.release()):
+    """{field: value} of the module installed for a kernel, as modprobe would find it."""
+    lines = succeed("modinfo", "-k", release, "mmlens").splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
@@ -76,15 +79,37 @@ def boot_step():
     succeed("/etc/init.d/kmod", "start")
 
 
-@prop("make dkms-install builds and installs, boot loads it, make dkms-remove leaves nothing")
+def left_behind():
+    return succeed("find", "/usr/src", "/var/lib/dkms", "/usr/lib/modules-load.d", "/lib/modules/",
+                   "-name", "mmlens*")
+
+
+def installed():
+    """The kernels that have the module by DKMS."""
+    lines = succeed("dkms", "status", "mmlens").splitlines()
+    return sorted(line.split(", ")[1] for line in lines if ": installed" in line)
+
+
+def judge_another_kernel():
+    """What is installed for a kernel that does not run lies beside what the running one has."""
+    os.mkdir(f"/lib/modules/{OTHER}")
+    os.symlink(os.path.realpath(BUILD), f"/lib/modules/{OTHER}/build")
+    succeed("make", "-C", TREE, "dkms-install", f"KREL={OTHER}")
+    want_equal(installed(), [platform.release(), OTHER], "kernels that have the module")
+    want(modinfo(OTHER)["filename"].startswith(f"/lib/modules/{OTHER}/updates/"), f"{modinfo(OTHER)}")
+    judge_modinfo(modinfo())
+
+
+@prop("make dkms-install builds and installs, for another kernel too, boot loads it, make dkms-remove leaves nothing")
 def _():
     need_build()
-    allow(600)  # a compiler under emulation takes its time
+    allow(850)  # a compiler under emulation takes its time, and it runs twice
     hide_unneeded()
     try:
         succeed("make", "-C", TREE, "dkms-install")
         want(": installed" in succeed("dkms", "status", "mmlens"), "dkms status does not say installed")
         judge_modinfo(modinfo())
+        judge_another_kernel()
         succeed("rmmod", "mmlens")
         boot_step()
         want(is_loaded(), "it is not loaded at boot")
@@ -94,10 +119,10 @@ def _():
         succeed("make", "-C", TREE, "dkms-remove")
         want_equal(succeed("dkms", "status", "mmlens"), "", "dkms status after its removal")
         want(run("modprobe", "mmlens")[0] != 0, "it can still be loaded by name")
-        left = succeed("find", "/usr/src", "/var/lib/dkms", "/usr/lib/modules-load.d", MODULES, "-name", "mmlens*")
-        want_equal(left, "", "what is left behind")
+        want_equal(left_behind(), "", "what is left behind")
     finally:
         show_unneeded()
+        shutil.rmtree(f"/lib/modules/{OTHER}", ignore_errors=True)
         if not is_loaded():
             succeed("insmod", MODULE)
 
