@@ -90,8 +90,9 @@ static __always_inline bool compat_on_cpu(const struct task_struct *t)
 /* Of two kernels only one has the helper; the other's verifier never sees the dead call. */
 #define compat_has_helper(fn) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##fn)
 
-/* The current task's flags and mm. */
+/* The current task, its flags and its mm. */
 struct compat_me {
+	const struct task_struct *task;
 	__u32 flags;
 	const struct mm_struct *mm;
 };
@@ -103,21 +104,10 @@ static __always_inline struct compat_me compat_me(void)
 	/* 3ca1032ab7ab ("bpf: Implement get_current_task_btf and RET_PTR_TO_BTF_ID", 5.11) */
 	if (compat_has_helper(get_current_task_btf)) {
 		me = bpf_get_current_task_btf();
-		return (struct compat_me){ me->flags, me->mm };
+		return (struct compat_me){ me, me->flags, me->mm };
 	}
 	me = (const void *)bpf_get_current_task();
-	return (struct compat_me){ BPF_CORE_READ(me, flags), BPF_CORE_READ(me, mm) };
-}
-
-/* What the current task had in its registers when it entered the kernel. */
-static __always_inline const void *compat_registers(void)
-{
-	const struct task_struct *me = (const void *)bpf_get_current_task();
-
-	/* dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper", 5.15) */
-	if (compat_has_helper(task_pt_regs))
-		return (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	return arch_registers(BPF_CORE_READ(me, stack));
+	return (struct compat_me){ me, BPF_CORE_READ(me, flags), BPF_CORE_READ(me, mm) };
 }
 
 /*
@@ -127,9 +117,17 @@ static __always_inline const void *compat_registers(void)
  */
 static __always_inline __s32 compat_syscall(__u64 *arg)
 {
+	const struct task_struct *me;
 	long nr;
 
-	nr = arch_syscall(compat_registers(), arg);
+	/* dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper", 5.15): its result is of a known type */
+	if (compat_has_helper(task_pt_regs)) {
+		nr = arch_syscall_of((const void *)bpf_task_pt_regs(bpf_get_current_task_btf()),
+				     arg);
+	} else {
+		me = (const void *)bpf_get_current_task();
+		nr = arch_syscall(BPF_CORE_READ(me, stack), arg);
+	}
 	if (nr >= 0 && nr < 4096)
 		return (__s32)nr;
 	if (arg)

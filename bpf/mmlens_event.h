@@ -203,9 +203,9 @@ struct mmlens_rec {
 
 _Static_assert(sizeof(struct mmlens_rec) == 24, "a switch in the stream is 24 bytes");
 
-#define MMLENS_BATCH 64
+#define MMLENS_BATCH 128
 /* Sent when it is this full: what happens while a switch awaits its end still finds room. */
-#define MMLENS_BATCH_SEND 56
+#define MMLENS_BATCH_SEND 120
 
 struct mmlens_batch {
 	struct mmlens_msg head;
@@ -296,7 +296,12 @@ struct mmlens_cpu {
 	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
 	__u32 seen[MMLENS_CLASS_NR]; /* for choosing which are timed */
 	__u64 entered; /* tasks that this CPU has entered into the table */
-	__u64 borrows; /* the task that runs here is dying and has a space only on loan */
+	__u32 borrows; /* the task that runs here is dying and has a space only on loan */
+	/*
+	 * Set by the inspector when every program is attached: until then nothing but switches is
+	 * told, whose program is the last. Else the stream would begin with wake-ups alone.
+	 */
+	__u32 all_watch;
 	struct mmlens_near near[MMLENS_NEAR];
 	struct mmlens_batch batch;
 	struct mmlens_cost cost[MMLENS_CLASS_NR] __attribute__((aligned(MMLENS_CPU_PAGE)));

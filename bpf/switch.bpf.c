@@ -11,12 +11,6 @@
 #include "stream.bpf.h"
 #include "views.bpf.h"
 
-/*
- * Set by the inspector when every program is attached: until then nothing but switches is told,
- * whose program is the last. Else the stream would begin with wake-ups alone.
- */
-bool all_watch;
-
 /* Thread groups asked for, and those born of them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -338,17 +332,16 @@ struct wake {
 
 /* Most often the last switch here has left word of who runs. */
 static __always_inline struct wake wake_of(struct mmlens_cpu *cpu, const struct task_struct *p,
-					   __u8 context)
+					   const struct compat_me *me, __u8 context)
 {
-	struct compat_me me = compat_me();
-	bool user = !(me.flags & PF_KTHREAD);
+	bool user = !(me->flags & PF_KTHREAD);
 	struct wake w = {
 		.from = cpu->running ? (__u32)cpu->running : current_number(cpu),
 		.to = number_near(cpu, p),
 		.flags = context,
 	};
 
-	if (user && me.mm && me.mm == p->mm && !(p->flags & PF_KTHREAD))
+	if (user && me->mm && me->mm == p->mm && !(p->flags & PF_KTHREAD))
 		w.flags |= MMLENS_WAKE_SAME;
 	w.in_call = user && !(context & MMLENS_WAKE_IRQ);
 	return w;
@@ -392,14 +385,17 @@ static __always_inline void send_alone(struct mmlens_cpu *cpu, const struct wake
  */
 static __always_inline int on_waking(struct task_struct *p, __u8 context)
 {
-	const struct task_struct *me = (const void *)bpf_get_current_task();
 	struct mmlens_cpu *cpu = this_cpu();
+	struct compat_me me;
 	struct mmlens_rec *r;
 	struct wake w;
 
-	if (!all_watch || !cpu || (const void *)p == (const void *)me || !pair_wanted(p, me))
+	if (!cpu || !cpu->all_watch)
 		return 0;
-	w = wake_of(cpu, p, context);
+	me = compat_me();
+	if (p == me.task || !pair_wanted(p, me.task))
+		return 0;
+	w = wake_of(cpu, p, &me, context);
 	if (cpu->batch.sending) {
 		send_alone(cpu, &w);
 		return 0;
@@ -454,7 +450,7 @@ int mmlens_newtask(__u64 *ctx)
 		tgid = tgid_in_ns(child, ask.ns_inum);
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	}
-	if (!ask.events || !all_watch || !cpu || !pair_wanted(me, child))
+	if (!ask.events || !cpu || !cpu->all_watch || !pair_wanted(me, child))
 		return 0;
 	from = current_number(cpu);
 	to = number(cpu, entry_of(child));
@@ -484,7 +480,7 @@ int mmlens_exec(__u64 *ctx)
 		if (tgid == ask.command)
 			bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	}
-	if (!ask.events || !all_watch || !cpu || !cpu_wanted() || !side_wanted(t))
+	if (!ask.events || !cpu || !cpu->all_watch || !cpu_wanted() || !side_wanted(t))
 		return 0;
 	/* one that is no leader has another tid from here on */
 	cpu->running = 0;
@@ -514,7 +510,7 @@ int mmlens_exit(__u64 *ctx)
 	struct mmlens_ev_exit *m;
 	__u32 id;
 
-	if (!all_watch || !cpu || !cpu_wanted() || !side_wanted(t))
+	if (!cpu || !cpu->all_watch || !cpu_wanted() || !side_wanted(t))
 		return 0;
 	id = number(cpu, entry_of(t));
 	m = message_new(cpu, struct mmlens_ev_exit, MMLENS_MSG_EXIT);

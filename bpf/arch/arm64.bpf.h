@@ -35,14 +35,6 @@ struct pt_regs___own {
 
 #pragma clang attribute pop
 
-/* The stack's size on kernels before 5.15, which have no helper that tells where the registers lie. */
-#define ARCH_STACK_SIZE 16384
-
-static __always_inline const void *arch_registers(const void *stack)
-{
-	return stack + ARCH_STACK_SIZE - bpf_core_type_size(struct pt_regs___own);
-}
-
 /* The kernel stack pointer of a task that is switched out. */
 static __always_inline __u64 arch_kernel_sp(const struct task_struct *t)
 {
@@ -65,10 +57,25 @@ static __always_inline __u64 arch_user_ip(const void *regs)
 	return BPF_CORE_READ(own, pc);
 }
 
-/* The number of the system call; -1 after an interrupt in user mode. */
-static __always_inline long arch_syscall(const void *regs, __u64 *arg)
+/*
+ * The number of the system call and its first argument, from registers whose type the verifier
+ * knows: each is one load. After an interrupt in user mode -1.
+ */
+static __always_inline long arch_syscall_of(const struct pt_regs___own *regs, __u64 *arg)
 {
-	const struct pt_regs___own *own = regs;
+	if (arg)
+		*arg = regs->orig_x0;
+	return regs->syscallno;
+}
+
+/* The stack's size on kernels before 5.15, which have no helper that tells where the registers lie. */
+#define ARCH_STACK_SIZE 16384
+
+/* The same from the kernel stack. */
+static __always_inline long arch_syscall(const void *stack, __u64 *arg)
+{
+	const struct pt_regs___own *own =
+		stack + ARCH_STACK_SIZE - bpf_core_type_size(struct pt_regs___own);
 
 	if (arg)
 		*arg = BPF_CORE_READ(own, orig_x0);

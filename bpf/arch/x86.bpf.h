@@ -26,14 +26,6 @@ struct pcpu_hot___x86 {
 
 #pragma clang attribute pop
 
-/* The stack's size on kernels before 5.15, which have no helper that tells where the registers lie. */
-#define ARCH_STACK_SIZE 16384
-
-static __always_inline const void *arch_registers(const void *stack)
-{
-	return stack + ARCH_STACK_SIZE - bpf_core_type_size(struct pt_regs___x86);
-}
-
 /* The kernel stack pointer of a task that is switched out. */
 static __always_inline __u64 arch_kernel_sp(const struct task_struct *t)
 {
@@ -56,10 +48,25 @@ static __always_inline __u64 arch_user_ip(const void *regs)
 	return BPF_CORE_READ(x86, ip);
 }
 
-/* The number of the system call; after an interrupt in user mode a vector, below 0 as no call is. */
-static __always_inline long arch_syscall(const void *regs, __u64 *arg)
+/*
+ * The number of the system call and its first argument, from registers whose type the verifier
+ * knows: each is one load. After an interrupt in user mode a vector, below 0 as no call is.
+ */
+static __always_inline long arch_syscall_of(const struct pt_regs___x86 *regs, __u64 *arg)
 {
-	const struct pt_regs___x86 *x86 = regs;
+	if (arg)
+		*arg = regs->di;
+	return regs->orig_ax;
+}
+
+/* The stack's size on kernels before 5.15, which have no helper that tells where the registers lie. */
+#define ARCH_STACK_SIZE 16384
+
+/* The same from the kernel stack. */
+static __always_inline long arch_syscall(const void *stack, __u64 *arg)
+{
+	const struct pt_regs___x86 *x86 =
+		stack + ARCH_STACK_SIZE - bpf_core_type_size(struct pt_regs___x86);
 
 	if (arg)
 		*arg = BPF_CORE_READ(x86, di);

@@ -451,7 +451,8 @@ int switch_session_start(struct switch_session *ss, struct why *why)
 
 	if (err)
 		return bpf_env_load_failed(why, err);
-	ss->skel->bss->all_watch = true;
+	for (int cpu = 0; cpu < ss->cpus; cpu++)
+		__atomic_store_n(&ss->per_cpu[cpu].all_watch, 1, __ATOMIC_RELAXED);
 	ss->begin_ns = monotonic_ns();
 	return 0;
 }
