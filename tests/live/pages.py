@@ -403,10 +403,16 @@ def _():
         want(totals["same_frame"] > 0, "no page")
 
 
-@prop("pages: a kernel thread has none, and that is said, exit 1")
-def _():
+@prop("pages{form}: a kernel thread and a zombie have none, and that is said, exit 1",
+      form=["", " --json", " --at 1000", " --watch 1"])
+def _(form):
     have("pages")
-    mmlens("pages", 2).expect(1).error_line()
+    with Subject("zombie") as s:
+        for pids in [2], [s.tids["child"]], [2, s.tids["pid"]], [s.tids["pid"], 2]:
+            if "--watch" in form and pids[1:]:
+                continue
+            line = mmlens("pages", *form.split(), *pids).expect(1).error_line()
+            want("no address space" in line, f"{pids}: {line}")
 
 
 @prop("giant {size} TiB: found at once, nothing invented", size=[1, 16])

@@ -50,8 +50,9 @@ int pagemap_open(struct pagemap *p, uint32_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%u/pagemap", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* 6.16 refuses whom it has no space of; those before it open, and then have nothing to read */
 	if (fd < 0)
-		return -errno;
+		return errno == ESRCH ? -ENODATA : -errno;
 	*p = (struct pagemap){ .fd = fd, .pid = pid };
 	p->page_shift = (unsigned int)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	return 0;

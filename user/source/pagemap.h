@@ -35,6 +35,7 @@ struct pagemap {
 	enum guard_sight guards;
 };
 
+/* -errno: -ENODATA where the kernel says already here that there is no address space. */
 int pagemap_open(struct pagemap *p, uint32_t pid);
 void pagemap_close(struct pagemap *p);
 
