@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LIMIT, MMLENS, PATIENCE, Failed, inspect, main, mmlens, prop, skip, status_of, until, want, want_equal,
+    LIMIT, MMLENS, PATIENCE, Failed, Subject, inspect, main, mmlens, prop, skip, status_of, until, want, want_equal,
     watching)
 from real_programs import running  # noqa: E402
 
@@ -111,6 +111,14 @@ def _():
         os.waitpid(pid, 0)
         for client, _ in ends:
             client.close()
+
+
+@prop("channels: those of a process whose leader has exited are what its threads hold")
+def _():
+    with Subject("leader-exited") as s:
+        ours = os.fstat(s.process.stdin.fileno()).st_ino
+        found = inspect("channels", os.getpid(), s.tids["pid"])["channels"]
+        want(ours in objects(found, "pipe"), f"{ours} is not in {found}")
 
 
 @prop("channels: lsfd sees the same pipes in both")

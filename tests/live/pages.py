@@ -415,6 +415,22 @@ def _(form):
             want("no address space" in line, f"{pids}: {line}")
 
 
+@prop("pages: a process whose leader has exited is seen through a thread of it")
+def _():
+    need_frames()
+    with Subject("leader-exited") as s:
+        leader, thread = s.tids["pid"], s.tids["tid1"]
+        one, other = inspect("pages", leader), inspect("pages", thread)
+        want_equal((one["a"], one["totals"]), (leader, other["totals"]), "of the process")
+        pair = inspect("pages", leader, thread)["totals"]
+        want(pair["same_frame"] > 0 and not pair["different_frame"], f"with its own thread: {pair}")
+        start = other["regions"][0]["start"]
+        want_equal([p["pid"] for p in inspect("pages", leader, "--at", f"{start:x}")["spots"]],
+                   [leader], "--at")
+        shared = inspect("pages", "--shared", leader)["objects"]
+        want(shared and all(leader in o["pids"] for o in shared), f"{shared}")
+
+
 @prop("giant {size} TiB: found at once, nothing invented", size=[1, 16])
 def _(size):
     need_frames()

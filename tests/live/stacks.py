@@ -109,6 +109,13 @@ def _():
     want_equal((seen["guard_kind"], seen["used"]), ("none", seen["end"] - seen["sp"]), "guard, depth")
 
 
+@prop("the threads that a leader left behind are told by its pid")
+def _():
+    with Subject("leader-exited") as s:
+        want_equal({t["tid"] for t in inspect("stacks", s.tids["pid"])["stacks"]},
+                   {s.tids["tid1"], s.tids["tid2"]}, "threads")
+
+
 @prop("in a pid namespace of its own: threads are told by the tids that they know")
 def _():
     need_root()

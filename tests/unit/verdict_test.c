@@ -57,12 +57,29 @@ static void sentence_fits(void **state)
 	assert_true(strlen(small) < sizeof(small));
 }
 
+static void the_dead_share_nothing(void **state)
+{
+	struct task a = make(10, 10, 7), thread = make(10, 11, 0), zombie = make(20, 20, 0);
+	char text[160];
+
+	(void)state;
+	assert_string_equal(
+		verdict_sentence(text, sizeof(text), &a, &thread),
+		"10 and 11 are threads of one process; 11 has exited and given up its memory");
+	assert_string_equal(verdict_sentence(text, sizeof(text), &zombie, &a),
+			    "20 and 10 are two processes; 20 has exited and given up its memory");
+	assert_string_equal(
+		verdict_sentence(text, sizeof(text), &zombie, &thread),
+		"20 and 11 are two processes; both have exited and given up their memory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(absent_is_not_shared),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(sentence_fits),
+		cmocka_unit_test(the_dead_share_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

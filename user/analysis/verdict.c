@@ -59,14 +59,9 @@ enum verdict verdict_of(const struct task *a, const struct task *b)
 	}
 }
 
-static const char *gone(const struct task *a, const struct task *b)
+static bool is_gone(const struct task *t)
 {
-	bool a_gone = task_res_known(a, RES_MM) && !task_space(a);
-	bool b_gone = task_res_known(b, RES_MM) && !task_space(b);
-
-	if (a_gone && b_gone)
-		return "; both have exited and given up their memory";
-	return a_gone || b_gone ? "; one of them has exited and given up its memory" : "";
+	return task_res_known(t, RES_MM) && !task_space(t);
 }
 
 static const char *const sentences[] = {
@@ -83,16 +78,33 @@ static const char *const sentences[] = {
 			   "not in a process's memory",
 };
 
+/* Of tasks of which at least one has given up its memory: no byte of it is seen by anyone. */
+static char *sentence_of_ended(char *buf, size_t n, enum verdict v, const struct task *a,
+			       const struct task *b)
+{
+	const struct task *gone = is_gone(a) ? a : b;
+	int used = snprintf(buf, n, "%u and %u are %s; ", a->key.tid, b->key.tid,
+			    v == VERDICT_THREADS ? "threads of one process" : "two processes");
+
+	if (used < 0 || (size_t)used >= n)
+		return buf;
+	if (is_gone(a) && is_gone(b))
+		snprintf(buf + used, n - used, "both have exited and given up their memory");
+	else
+		snprintf(buf + used, n - used, "%u has exited and given up its memory",
+			 gone->key.tid);
+	return buf;
+}
+
 char *verdict_sentence(char *buf, size_t n, const struct task *a, const struct task *b)
 {
 	enum verdict v = verdict_of(a, b);
-	int used;
 
+	if ((v == VERDICT_ISOLATED || v == VERDICT_THREADS) && (is_gone(a) || is_gone(b)))
+		return sentence_of_ended(buf, n, v, a, b);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	used = snprintf(buf, n, sentences[v], a->key.tid, b->key.tid);
+	snprintf(buf, n, sentences[v], a->key.tid, b->key.tid);
 #pragma GCC diagnostic pop
-	if ((v == VERDICT_ISOLATED || v == VERDICT_THREADS) && used > 0 && (size_t)used < n)
-		snprintf(buf + used, n - used, "%s", gone(a, b));
 	return buf;
 }

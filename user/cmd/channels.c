@@ -146,7 +146,7 @@ static int find(const struct state *st, const struct channels_args *args, int ar
 		return status;
 	pid_a = a->key.tgid;
 	pid_b = b ? b->key.tgid : 0;
-	f->same_space = b && task_space(a) && task_space(a) == task_space(b);
+	f->same_space = b && state_space(st, a) && state_space(st, a) == state_space(st, b);
 	status = watch(args, pid_a, pid_b, f);
 	if (status)
 		return status;

@@ -9,6 +9,7 @@
 #include "cmd/pagecount.h"
 #include "lib/cleanup.h"
 #include "lib/err.h"
+#include "source/holder.h"
 
 struct counting {
 	struct page_counts c;
@@ -102,14 +103,22 @@ static int count_region(struct pagecount *pc, struct pagewalk *w)
 	return 0;
 }
 
+uint32_t pagecount_reads(const struct pagecount *pc, uint32_t pid)
+{
+	return pid && pc->processes ? holder_of(pid) : pid;
+}
+
 int pagecount_run(struct pagecount *pc)
 {
+	uint32_t a = pagecount_reads(pc, pc->a), b = pagecount_reads(pc, pc->b), failed;
 	struct pagewalk w;
-	int got, err = pagewalk_open(&w, &pc->frames, pc->a, pc->b, &pc->failed);
+	int got, err = pagewalk_open(&w, &pc->frames, a, b, &failed);
 	uint64_t regions = 0;
 
-	if (err)
+	if (err) {
+		pc->failed = failed == a ? pc->a : pc->b;
 		return err;
+	}
 	memset(&pc->totals, 0, sizeof(pc->totals));
 	pc->totals.pair = pc->b;
 	while ((got = pagewalk_next(&w)) == 1) {
@@ -144,11 +153,11 @@ int pagecount_check(struct pagecount *pc)
 	int err;
 
 	pc->failed = pc->a;
-	err = has_mappings(pc->a);
+	err = has_mappings(pagecount_reads(pc, pc->a));
 	if (err || !pc->b)
 		return err;
 	pc->failed = pc->b;
-	return has_mappings(pc->b);
+	return has_mappings(pagecount_reads(pc, pc->b));
 }
 
 int pagecount_fail(const struct pagecount *pc, int err)

@@ -8,7 +8,8 @@
 struct pagecount {
 	struct frames frames;
 	uint32_t a;
-	uint32_t b; /* 0: one space */
+	uint32_t b;	/* 0: one space */
+	bool processes; /* a and b are processes, not tasks: what a leader that exited left counts */
 	/* NULL: only the totals. Called per mapping, in the order of addresses. */
 	void (*region)(const struct region *r, const struct page_counts *c, void *arg);
 	void *arg;
@@ -18,6 +19,8 @@ struct pagecount {
 	uint32_t failed; /* the pid that could not be read */
 };
 
+/* The task whose entries in /proc are read for `pid`. */
+uint32_t pagecount_reads(const struct pagecount *pc, uint32_t pid);
 /* -errno: -ENODATA when a task has no mapping at all: a kernel thread, or a zombie. */
 int pagecount_run(struct pagecount *pc);
 /* Whether there is anything to count, before a document is begun: 0, or -errno and pc->failed. */

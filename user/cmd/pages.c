@@ -220,7 +220,7 @@ static int dispatch(const struct pages_args *args, struct pagecount *pc)
 static int run(const struct command *cmd, void *block, int argc, char **argv)
 {
 	const struct pages_args *args = block;
-	struct pagecount pc = { 0 };
+	struct pagecount pc = { .processes = true };
 	int status;
 
 	(void)cmd;

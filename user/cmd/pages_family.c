@@ -9,6 +9,7 @@
 #include "analysis/family.h"
 #include "cmd/pages_family.h"
 #include "lib/cleanup.h"
+#include "source/holder.h"
 #include "source/source.h"
 
 /* ---- columns ---- */
@@ -130,7 +131,7 @@ static struct stat program_of(uint32_t pid)
 	struct stat program;
 	char path[40];
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	snprintf(path, sizeof(path), "/proc/%u/exe", holder_of(pid));
 	if (stat(path, &program))
 		program.st_ino = 0;
 	return program;
@@ -233,9 +234,12 @@ static void take_region(const struct region *at, const struct page_counts *c, vo
 
 static int measure(struct relative *r, struct pagecount *pc)
 {
-	struct pagecount pair = {
-		.frames = pc->frames, .a = pc->a, .b = r->tgid, .region = take_region, .arg = r
-	};
+	struct pagecount pair = { .frames = pc->frames,
+				  .a = pc->a,
+				  .b = r->tgid,
+				  .processes = true,
+				  .region = take_region,
+				  .arg = r };
 	int err = pagecount_run(&pair);
 
 	pc->failed = pair.failed;

@@ -19,7 +19,7 @@ static uint64_t collect(struct objects *all, const struct state *st)
 		const struct task *t = space_member(&st->ledger, sp, 0);
 
 		if (!(t->flags & TASK_KTHREAD))
-			unseen += objects_add_space(all, sp->id, t->key.tid) == -EACCES;
+			unseen += objects_add_space(all, t) == -EACCES;
 	}
 	objects_add_sysv(all);
 	return unseen;
@@ -97,7 +97,7 @@ static char *who_maps(const struct object *o)
 	size_t at = 0;
 
 	for (size_t i = 0; buf && i < o->n_by; i++)
-		at += (size_t)sprintf(buf + at, "%s%u", i ? "," : "", o->by[i].tid);
+		at += (size_t)sprintf(buf + at, "%s%u", i ? "," : "", o->by[i].tgid);
 	return buf;
 }
 
@@ -146,7 +146,7 @@ static void json_object_row(struct json *j, const struct object *o)
 	json_columns(j, object_columns, ARRAY_SIZE(object_columns), o);
 	json_array(j, "pids");
 	for (size_t i = 0; i < o->n_by; i++)
-		json_uint(j, NULL, o->by[i].tid);
+		json_uint(j, NULL, o->by[i].tgid);
 	json_array_end(j);
 	json_object_end(j);
 }
@@ -221,13 +221,16 @@ int pages_shared(const struct pages_args *args, int argc, char **argv)
 	if (status)
 		return status;
 	for (int i = 0; i < argc && !status; i++) {
+		const struct space *sp;
 		const struct task *t;
 
 		status = state_task(&st, argv[i], &t);
 		if (status)
 			break;
-		spaces[i] = task_space(t);
-		if (!spaces[i])
+		sp = state_space(&st, t);
+		if (sp)
+			spaces[i] = sp->id;
+		else
 			status = fail(EXIT_FAILED, argv[i], "has no address space");
 	}
 	if (!status)

@@ -199,7 +199,7 @@ static int stacks(const struct state *st, const struct common *common, const cha
 
 	if (status)
 		return status;
-	sp = ledger_find(&st->ledger, task_space(t));
+	sp = state_space(st, t);
 	if (!sp && !(t->flags & TASK_KTHREAD) && !task_res_known(t, RES_MM))
 		return fail(EXIT_MISSING, word,
 			    "its address space is not for you to see: run as its user or as root");

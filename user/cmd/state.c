@@ -199,6 +199,17 @@ int state_task(const struct state *st, const char *word, const struct task **out
 	return unknown_task(&st->snapshot, word, err ? 0 : (uint32_t)tid);
 }
 
+const struct space *state_space(const struct state *st, const struct task *t)
+{
+	const struct snapshot *s = &st->snapshot;
+	uint64_t space = task_space(t);
+
+	for (size_t i = 0; !space && task_is_leader(t) && i < s->n; i++)
+		if (s->tasks[i].key.tgid == t->key.tgid)
+			space = task_space(&s->tasks[i]);
+	return space ? ledger_find(&st->ledger, space) : NULL;
+}
+
 void state_withheld(const struct snapshot *s)
 {
 	char why[320];

@@ -41,6 +41,12 @@ int state_cgroup(const struct state *st, const struct space *sp, char *path, siz
  */
 int state_task(const struct state *st, const char *word, const struct task **out);
 
+/*
+ * The space of the task's process, which a leader that has exited left to its threads. NULL: it
+ * has none, or it is not known.
+ */
+const struct space *state_space(const struct state *st, const struct task *t);
+
 /* A line under a table about the tasks that the reader is not shown; none when he sees all. */
 void state_withheld(const struct snapshot *s);
 

@@ -9,7 +9,7 @@
 
 struct mapper {
 	uint64_t space;
-	uint32_t tid; /* a task of it */
+	uint32_t tgid; /* a process that lives in it */
 };
 
 struct object {
@@ -26,7 +26,7 @@ struct object {
 	bool sysv_known;
 	struct mapper *by; /* owned; each space once */
 	size_t n_by;
-	char *who; /* owned; the tids as text, where a renderer wants them */
+	char *who; /* owned; the pids as text, where a renderer wants them */
 };
 
 #endif

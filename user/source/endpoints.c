@@ -15,6 +15,7 @@
 
 #include "lib/cleanup.h"
 #include "source/endpoints.h"
+#include "source/holder.h"
 
 #define MQUEUE_MAGIC 0x19800202
 
@@ -80,7 +81,7 @@ static int fd_type(const char *path, const char *target, const struct stat *st)
 	return memory_type(target);
 }
 
-static int take_fd(struct endpoints *es, uint32_t pid, int fd)
+static int take_fd(struct endpoints *es, uint32_t pid, uint32_t holder, int fd)
 {
 	struct endpoint *e;
 	char path[64], target[256];
@@ -88,7 +89,7 @@ static int take_fd(struct endpoints *es, uint32_t pid, int fd)
 	ssize_t len;
 	int type;
 
-	snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", holder, fd);
 	len = readlink(path, target, sizeof(target) - 1);
 	if (len < 0 || stat(path, &st))
 		return 0;
@@ -106,18 +107,18 @@ static int take_fd(struct endpoints *es, uint32_t pid, int fd)
 	e->paired = type == CHANNEL_PIPE || type == CHANNEL_FIFO;
 	e->id = st.st_ino;
 	snprintf(e->name, sizeof(e->name), "%.*s", NAME_ROOM - 1, target);
-	read_fdinfo(pid, fd, e);
+	read_fdinfo(holder, fd, e);
 	return 0;
 }
 
-static int read_fds(struct endpoints *es, uint32_t pid)
+static int read_fds(struct endpoints *es, uint32_t pid, uint32_t holder)
 {
 	cleanup_closedir DIR *d = NULL;
 	struct dirent *de;
 	char path[32];
 	int err = 0;
 
-	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	snprintf(path, sizeof(path), "/proc/%u/fd", holder);
 	d = opendir(path);
 	if (!d) {
 		es->withheld += errno == EACCES;
@@ -125,7 +126,7 @@ static int read_fds(struct endpoints *es, uint32_t pid)
 	}
 	while (!err && (de = readdir(d)))
 		if (isdigit((unsigned char)de->d_name[0]))
-			err = take_fd(es, pid, atoi(de->d_name));
+			err = take_fd(es, pid, holder, atoi(de->d_name));
 	return err;
 }
 
@@ -183,7 +184,7 @@ static int take_mapping(struct endpoints *es, uint32_t pid, const char *line,
 	return 0;
 }
 
-static int read_mappings(struct endpoints *es, uint32_t pid)
+static int read_mappings(struct endpoints *es, uint32_t pid, uint32_t holder)
 {
 	cleanup_fclose FILE *f = NULL;
 	cleanup_free char *line = NULL;
@@ -192,7 +193,7 @@ static int read_mappings(struct endpoints *es, uint32_t pid)
 	size_t room = 0;
 	int err = 0;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	snprintf(path, sizeof(path), "/proc/%u/maps", holder);
 	f = fopen(path, "re");
 	if (!f)
 		return 0;
@@ -271,10 +272,11 @@ static int read_queues(struct endpoints *es)
 
 static int read_process(struct endpoints *es, uint32_t pid)
 {
-	int err = read_fds(es, pid);
+	uint32_t holder = holder_of(pid);
+	int err = read_fds(es, pid, holder);
 
 	if (!err)
-		err = read_mappings(es, pid);
+		err = read_mappings(es, pid, holder);
 	return err ? err : read_tracer(es, pid);
 }
 

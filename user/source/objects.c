@@ -127,8 +127,9 @@ static struct object *add(struct objects *all, const struct object_key *key, con
 	return all->o[all->n++] = o;
 }
 
-static int add_mapper(struct object *o, uint64_t space, uint32_t tid)
+static int add_mapper(struct object *o, const struct task *t)
 {
+	uint64_t space = task_space(t);
 	struct mapper *by;
 
 	/* spaces come one after the other */
@@ -138,12 +139,13 @@ static int add_mapper(struct object *o, uint64_t space, uint32_t tid)
 	if (!by)
 		return -ENOMEM;
 	o->by = by;
-	o->by[o->n_by++] = (struct mapper){ space, tid };
+	o->by[o->n_by++] = (struct mapper){ space, t->key.tgid };
 	return 0;
 }
 
-static int add_region(struct objects *all, uint64_t space, uint32_t tid, const struct region *r)
+static int add_region(struct objects *all, const struct task *t, const struct region *r)
 {
+	uint32_t tid = t->key.tid;
 	struct object_key key;
 	struct object *o;
 
@@ -160,19 +162,19 @@ static int add_region(struct objects *all, uint64_t space, uint32_t tid, const s
 		o->ours = objectid_ipc_is_ours(tid);
 	if (!o->resident_known)
 		ask_resident(o, tid, r);
-	return add_mapper(o, space, tid);
+	return add_mapper(o, t);
 }
 
-int objects_add_space(struct objects *all, uint64_t space, uint32_t tid)
+int objects_add_space(struct objects *all, const struct task *t)
 {
 	struct region r;
 	struct maps *maps;
-	int got = maps_open(tid, &maps);
+	int got = maps_open(t->key.tid, &maps);
 
 	if (got)
 		return got;
 	while ((got = maps_next(maps, &r)) == 1)
-		if (region_is_shared(&r) && add_region(all, space, tid, &r)) {
+		if (region_is_shared(&r) && add_region(all, t, &r)) {
 			got = -ENOMEM;
 			break;
 		}

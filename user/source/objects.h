@@ -7,6 +7,7 @@
 #define MMLENS_SOURCE_OBJECTS_H
 
 #include "model/object.h"
+#include "model/task.h"
 
 struct objects {
 	struct object **o;
@@ -16,8 +17,8 @@ struct objects {
 	struct object_index *index; /* objects.c's own */
 };
 
-/* What the space of task `tid` maps shared. -errno; -EACCES: its mappings are not for us. */
-int objects_add_space(struct objects *all, uint64_t space, uint32_t tid);
+/* What the space of a task maps shared. -errno; -EACCES: its mappings are not for us. */
+int objects_add_space(struct objects *all, const struct task *t);
 /* Keys and attach counts of the SysV segments of our IPC namespace. */
 void objects_add_sysv(struct objects *all);
 void objects_deinit(struct objects *all);
