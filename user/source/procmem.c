@@ -26,15 +26,11 @@ static int slurp(uint32_t tid, const char *file, char *buf, size_t n)
 	return got ? 0 : -ESRCH;
 }
 
-static int read_rss(uint32_t tid, struct memory *m)
+int procmem_parse_statm(const char *statm, struct memory *m)
 {
-	char buf[256];
 	uint64_t size, resident;
-	int err = slurp(tid, "statm", buf, sizeof(buf));
 
-	if (err)
-		return err;
-	if (sscanf(buf, "%" SCNu64 " %" SCNu64, &size, &resident) != 2)
+	if (sscanf(statm, "%" SCNu64 " %" SCNu64, &size, &resident) != 2)
 		return -EPROTO;
 	/* the zeros of a task without a space are no measurement */
 	if (!size)
@@ -43,26 +39,24 @@ static int read_rss(uint32_t tid, struct memory *m)
 	return 0;
 }
 
-static void read_pss(uint32_t tid, struct memory *m)
+void procmem_parse_rollup(const char *rollup, struct memory *m)
 {
-	char buf[2048];
+	const char *line = strstr(rollup, "\nPss:");
 	uint64_t kib;
-	const char *line;
 
-	if (slurp(tid, "smaps_rollup", buf, sizeof(buf)))
-		return;
-	line = strstr(buf, "\nPss:");
 	if (line && sscanf(line, "\nPss: %" SCNu64 " kB", &kib) == 1)
 		m->pss = kib * 1024;
 }
 
 int procmem_read(uint32_t tid, struct memory *m)
 {
-	int err;
+	char buf[2048];
+	int err = slurp(tid, "statm", buf, sizeof(buf));
 
 	m->rss = m->pss = MEMORY_UNKNOWN;
-	err = read_rss(tid, m);
 	if (!err)
-		read_pss(tid, m);
+		err = procmem_parse_statm(buf, m);
+	if (!err && !slurp(tid, "smaps_rollup", buf, sizeof(buf)))
+		procmem_parse_rollup(buf, m);
 	return err;
 }

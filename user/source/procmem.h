@@ -11,4 +11,8 @@
  */
 int procmem_read(uint32_t tid, struct memory *m);
 
+/* Its parts, for tests: rss of a statm file (-ESRCH of a task without a space), pss of a smaps_rollup. */
+int procmem_parse_statm(const char *statm, struct memory *m);
+void procmem_parse_rollup(const char *rollup, struct memory *m);
+
 #endif

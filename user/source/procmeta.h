@@ -15,4 +15,9 @@ int procmeta_cgroup(uint32_t tid, char *path, size_t n);
 /* Its name; what a newline may be in it stays. -errno or 0. */
 int procmeta_comm(uint32_t tid, char *comm, size_t n);
 
+/* Their parts, for tests: of the text of a status or a cgroup file. -EPROTO or 0. */
+int procmeta_parse_uid(const char *status, uint32_t *uid);
+int procmeta_parse_inner_tid(const char *status, uint32_t *inner);
+int procmeta_parse_cgroup(const char *cgroup, char *path, size_t n);
+
 #endif
