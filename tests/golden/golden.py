@@ -11,7 +11,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
-from mmlens_test import main, mmlens, prop, want, want_equal  # noqa: E402
+from mmlens_test import main, mmlens, on_terminal, prop, want, want_equal  # noqa: E402
 
 DATA = os.path.join(HERE, "..", "data")
 FILES = {"vm": os.path.join(HERE, "vm.hex"), "v1": os.path.join(DATA, "record-v1.hex"),
@@ -75,6 +75,19 @@ def _(version):
     now = [line.split()[1:] for line in printed("v2 list --raw -o TASKS,MEMBERS,COMM")[0]
            .decode().splitlines()]
     want_equal(kinds[:-1], now[:-1], "spaces, without that of the recorder")
+
+
+@prop("doctor: on {columns} columns its table is no wider, and no word of it is cut", columns=[60, 80])
+def _(columns):
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(bytes_of("v2"))
+        f.flush()
+        wide = mmlens("doctor", "--from", f.name).expect(0).out.decode()
+        narrow = "\n".join(on_terminal(columns, "doctor", "--from", f.name))
+    table = narrow.split("\n\n")[0]
+    longest = max(table.splitlines(), key=len)
+    want(len(longest) <= columns, f"wider than the terminal: {longest!r}")
+    want_equal(sorted(table.split()), sorted(wide.split("\n\n")[0].split()), "words")
 
 
 def update():

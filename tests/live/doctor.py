@@ -9,7 +9,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import LIMIT, MMLENS, Subject, have, main, mmlens, prop, skip, want, want_equal  # noqa: E402
+from mmlens_test import (  # noqa: E402
+    LIMIT, MMLENS, SOURCES, Subject, have, main, mmlens, prop, skip, want, want_equal)
 
 
 def crc32c(data):
@@ -41,6 +42,14 @@ def _(name):
         want(len(doc["witnesses"]) >= 2, "there is one witness only")
         want(doc["compared"] >= len(s.tids), "nothing was compared")
         want_equal(doc["disagreements"], [], "disagreements")
+
+
+@prop("doctor: with --source that witness alone is asked, and must serve")
+def _():
+    asked = {w["source"] for w in mmlens("doctor", "--json", "--source=procfs").json()["witnesses"]}
+    want_equal(asked, {"procfs"}, "witnesses")
+    if "module" not in SOURCES:
+        mmlens("doctor", "--source=module").expect(3).error_line()
 
 
 # What the living /proc then says of three threads: each lie is told in one file, of one field.

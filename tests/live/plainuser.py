@@ -86,6 +86,21 @@ def _():
         want("withheld" in text and "CAP_SYS_PTRACE" in text, f"not said: {text}")
 
 
+@prop("doctor needs no right: it names the witnesses it has, what is withheld, and each right that lacks")
+def _():
+    need_root()
+    with Own("threads"):
+        document = inspect("doctor", **AS_NOBODY)
+    features = {f["name"]: f for f in document["features"]}
+    want_equal([w["source"] for w in document["witnesses"]], ["procfs"], "witnesses")
+    want_equal((features["procfs"]["state"], features["module"]["state"], features["bpf"]["state"]),
+               ("yes", "no", "no"), "who serves")
+    want("CAP_BPF" in features["bpf"]["why"] or "BTF" in features["bpf"]["why"], f"bpf: {features['bpf']}")
+    want("CAP_SYS_PTRACE" in features["ptrace"]["why"], f"ptrace: {features['ptrace']}")
+    want(document["witnesses"][0]["withheld"] > 0, "root's tasks are not counted as withheld")
+    want_equal(document["disagreements"], [], "disagreements of one witness")
+
+
 def under(option, *args):
     """The inspector as nobody in a mount namespace whose /proc hides pids."""
     # A mount of its own: a remount would change the options of everybody's /proc.

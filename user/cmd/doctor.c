@@ -88,7 +88,22 @@ static int call(struct diagnosis *d, const struct common *how)
 	return status;
 }
 
-/* The living sources that serve, or the file of --from; then the files of --against. */
+static bool serves(const struct diagnosis *d, const char *name)
+{
+	for (size_t i = 0; i < d->n_features; i++)
+		if (strcmp(d->features[i].name, name) == 0)
+			return d->features[i].state;
+	return false;
+}
+
+/* Who is named with --source must serve, and is asked alone. */
+static bool is_called(const struct diagnosis *d, const struct common *common, const char *name)
+{
+	return strcmp(common->source, "auto") == 0 ? serves(d, name)
+						   : strcmp(common->source, name) == 0;
+}
+
+/* The living sources, or the file of --from; then the files of --against. */
 static int call_all(struct diagnosis *d, const struct doctor_args *args)
 {
 	static const char *const living[] = { "module", "bpf", "procfs" };
@@ -97,9 +112,8 @@ static int call_all(struct diagnosis *d, const struct doctor_args *args)
 
 	for (size_t i = 0; !status && !args->common.from && i < ARRAY_SIZE(living); i++) {
 		how.source = living[i];
-		for (size_t f = 0; f < d->n_features; f++)
-			if (strcmp(d->features[f].name, living[i]) == 0 && d->features[f].state)
-				status = call(d, &how);
+		if (is_called(d, &args->common, living[i]))
+			status = call(d, &how);
 	}
 	for (size_t i = 0; !status && i < args->against.n; i++) {
 		how.from = args->against.s[i];

@@ -68,8 +68,25 @@ static int scols_flags(unsigned int flags)
 	       (flags & COL_WRAP ? SCOLS_FL_WRAP : 0) | (flags & COL_TREE ? SCOLS_FL_TREE : 0);
 }
 
+static int new_column(struct table *t, const struct column *c)
+{
+	struct libscols_column *made =
+		scols_table_new_column(t->scols, c->name, c->width, scols_flags(c->flags));
+
+	if (!made)
+		return -ENOMEM;
+	if (!(c->flags & COL_WRAP))
+		return 0;
+	/* only where wrap_words() has broken a line */
+	scols_column_set_safechars(made, "\n");
+	return scols_column_set_wrapfunc(made, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
+					 NULL);
+}
+
 static int table_setup(struct table *t, const struct view *view)
 {
+	int err = 0;
+
 	scols_init_debug(0);
 	t->scols = scols_new_table();
 	if (!t->scols)
@@ -78,11 +95,9 @@ static int table_setup(struct table *t, const struct view *view)
 	t->raw = view->raw;
 	scols_table_enable_raw(t->scols, view->raw);
 	scols_table_enable_noheadings(t->scols, view->noheadings);
-	for (size_t i = 0; i < t->n; i++)
-		if (!scols_table_new_column(t->scols, t->shown[i]->name, t->shown[i]->width,
-					    scols_flags(t->shown[i]->flags)))
-			return -ENOMEM;
-	return 0;
+	for (size_t i = 0; i < t->n && !err; i++)
+		err = new_column(t, t->shown[i]);
+	return err;
 }
 
 struct table *table_new(const struct column *cols, size_t n, const char *defaults,
@@ -201,6 +216,47 @@ static size_t least(const struct table *t, const bool *out)
 	return found;
 }
 
+/* Breaks the text where a word would end behind `room`; one that is longer keeps a line of its own. */
+static void break_lines(char *text, size_t room)
+{
+	char *line = text, *space = NULL;
+
+	for (char *p = text; *p; p++) {
+		if (*p == ' ')
+			space = p;
+		if ((size_t)(p - line) < room || !space)
+			continue;
+		*space = '\n';
+		line = space + 1;
+		space = NULL;
+	}
+}
+
+/* libsmartcols itself would cut wherever the room ends. */
+static void wrap_words(struct table *t, size_t column, size_t room)
+{
+	for (size_t i = 0; i < scols_table_get_nlines(t->scols); i++) {
+		struct libscols_line *line = scols_table_get_line(t->scols, i);
+		const char *said = scols_cell_get_data(scols_line_get_cell(line, column));
+		char *text = said ? strdup(said) : NULL;
+
+		if (!text)
+			continue;
+		break_lines(text, room);
+		scols_line_refer_data(line, column, text);
+	}
+}
+
+static void fit_text(struct table *t, size_t need, size_t columns)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		size_t others = need - width_of(t, i) - 1;
+
+		if (t->shown[i]->flags & COL_WRAP && others < columns)
+			wrap_words(t, i, columns - others);
+	}
+}
+
 static void fit(struct table *t, FILE *out)
 {
 	bool gone[TABLE_COLUMNS_MAX] = { false };
@@ -211,6 +267,7 @@ static void fit(struct table *t, FILE *out)
 		return;
 	for (size_t i = 0; i < t->n; i++)
 		need += width_of(t, i) + 1;
+	fit_text(t, need, ws.ws_col);
 	while (need > ws.ws_col + 1u) {
 		size_t i = least(t, gone);
 		struct libscols_column *c = scols_table_get_column(t->scols, i);

@@ -16,6 +16,7 @@
 #include "source/kcmpids.h"
 #include "source/lockdown.h"
 #include "source/probe.h"
+#include "source/withheld.h"
 
 static bool yes(struct why *why, const char *text)
 {
@@ -137,12 +138,14 @@ static bool probe_kcmp(struct why *why)
 
 static bool probe_ptrace(struct why *why)
 {
+	struct why right = { "" };
 	char buf[16];
 
 	if (kcmp_system((uint32_t)getpid(), 1, RES_MM) >= 0)
 		return yes(why, "every task may be inspected");
 	word_of("/proc/sys/kernel/yama/ptrace_scope", buf, sizeof(buf));
-	why_set(why, 0, "only your own tasks may be inspected (CAP_SYS_PTRACE would show all)%s%s",
+	withheld_right(1, &right);
+	why_set(why, 0, "not every task may be inspected; of pid 1: %s%s%s", right.text,
 		*buf ? "; ptrace_scope is " : "", buf);
 	return false;
 }
