@@ -295,7 +295,7 @@ struct mmlens_cpu {
 	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */
 	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
 	__u32 seen[MMLENS_CLASS_NR]; /* for choosing which are timed */
-	__u64 entered; /* tasks that this CPU has entered into the table */
+	__u64 entered;		     /* tasks that this CPU has entered into the table */
 	__u32 borrows; /* the task that runs here is dying and has a space only on loan */
 	/*
 	 * Set by the inspector when every program is attached: until then nothing but switches is
@@ -394,21 +394,28 @@ static inline __attribute__((always_inline)) __u64 mmlens_task_key(__u32 tid, __
 	return (__u64)tid | (start_ns >> 10) << 22;
 }
 
-/* What the inspector asks of the switch programs, set before they are loaded. */
+/* What the inspector asks of the switch programs, set before they are loaded: what is seldom looked at. */
 struct mmlens_switch_ask {
 	struct mmlens_keys keys;
-	__u32 command;	/* watched from its exec on; 0: none */
-	__u32 ns_inum;	/* the reader's pid namespace; 0: the initial one */
-	__u32 wants;   /* bit per enum mmlens_want_kind: a side, or the CPU, must be in the table */
-	__u32 classes; /* bit per enum mmlens_class that counts; 0: all */
-	__u8 filter;   /* only switches with a watched process on one side */
-	__u8 events;   /* stream into the ring */
-	__u8 cost;     /* the end of a switch is seen: events wait for it */
-	__u8 delays;
-	__u8 pairs;
-	__u8 cgroups; /* the cgroup of a task at each switch, not as it was at first sight */
-	__u8 every;   /* the cost of each switch */
-	__u8 pad;
+	__u32 command; /* watched from its exec on; 0: none */
+	__u32 ns_inum; /* the reader's pid namespace; 0: the initial one */
+};
+
+/*
+ * And what is looked at with every switch: in the instructions, for each page that a program
+ * touches costs. The values here mean nothing: bpf_core_enum_value() has those of bpf_types_set().
+ */
+enum mmlens_asked {
+	MMLENS_ASKED_WANTS, /* bit per enum mmlens_want_kind: a side, or the CPU, must be in the table */
+	MMLENS_ASKED_CLASSES, /* bit per enum mmlens_class that counts; 0: all */
+	MMLENS_ASKED_FILTER,  /* only switches with a watched process on one side */
+	MMLENS_ASKED_EVENTS,  /* stream into the ring */
+	MMLENS_ASKED_COST,    /* the end of a switch is seen: events wait for it */
+	MMLENS_ASKED_DELAYS,
+	MMLENS_ASKED_PAIRS,
+	MMLENS_ASKED_CGROUPS, /* the cgroup of a task at each switch, not as it was at first sight */
+	MMLENS_ASKED_EVERY,   /* the cost of each switch */
+	MMLENS_ASKED_NR
 };
 
 #endif

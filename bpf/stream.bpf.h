@@ -12,6 +12,8 @@
 
 const volatile struct mmlens_switch_ask ask = {};
 
+#define asked(what) bpf_core_enum_value(enum mmlens_asked, MMLENS_ASKED_##what)
+
 /* Mapped by the inspector, which asks here which CPU has something to flush. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -28,12 +28,12 @@ static __always_inline bool is_watched(const struct task_struct *t)
 
 static __always_inline bool side_wanted(const struct task_struct *t)
 {
-	return (!ask.filter || is_watched(t)) && (!(ask.wants & WANTS_OF_SIDE) || passes(t));
+	return (!asked(FILTER) || is_watched(t)) && (!(asked(WANTS) & WANTS_OF_SIDE) || passes(t));
 }
 
 static __always_inline bool cpu_wanted(void)
 {
-	return !(ask.wants & 1u << MMLENS_WANT_CPU) ||
+	return !(asked(WANTS) & 1u << MMLENS_WANT_CPU) ||
 	       is_wanted(MMLENS_WANT_CPU, bpf_get_smp_processor_id(), 0);
 }
 
@@ -42,7 +42,7 @@ static __always_inline bool wanted(const struct switch_ctx *s)
 {
 	if (!cpu_wanted())
 		return false;
-	if (!ask.filter && !(ask.wants & WANTS_OF_SIDE))
+	if (!asked(FILTER) && !(asked(WANTS) & WANTS_OF_SIDE))
 		return true;
 	return (s->prev_tid && side_wanted(s->prev)) || (s->next_tid && side_wanted(s->next));
 }
@@ -118,9 +118,9 @@ static __always_inline void count_task(const struct switch_ctx *s, struct mmlens
 	e->nivcsw = s->prev->nivcsw;
 	e->count[class]++;
 	e->how[how]++;
-	if (ask.delays && s->ran_since)
+	if (asked(DELAYS) && s->ran_since)
 		e->on_cpu += s->now - s->ran_since;
-	if (ask.cgroups)
+	if (asked(CGROUPS))
 		e->cgroup = cgroup_of(s->prev);
 }
 
@@ -165,7 +165,7 @@ static __always_inline bool is_timed(struct mmlens_cpu *cpu, enum mmlens_class c
 {
 	__u32 n;
 
-	if (ask.every || cpu->timing == MMLENS_TIMING_EVERY)
+	if (asked(EVERY) || cpu->timing == MMLENS_TIMING_EVERY)
 		return true;
 	if (cpu->timing == MMLENS_TIMING_OFF)
 		return false;
@@ -180,7 +180,7 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	struct mmlens_entry *e = NULL;
 	bool first, timed;
 
-	if (ask.classes && !(ask.classes & 1u << class))
+	if (asked(CLASSES) && !(asked(CLASSES) & 1u << class))
 		return;
 	if (s->prev_tid) {
 		e = prev_entry(s, cpu, &first);
@@ -193,14 +193,14 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	else if (s->prev_tid)
 		cpu->tasks_full++;
 	cpu->count[class][how]++;
-	if (ask.delays && e)
+	if (asked(DELAYS) && e)
 		wait_begins(s, e, how);
-	if (ask.delays && s->next_tid)
+	if (asked(DELAYS) && s->next_tid)
 		wait_ends(s, next_entry(s, cpu));
-	if (ask.pairs)
+	if (asked(PAIRS))
 		count_pair(s, cpu, s->prev_tid ? prev_space(s) : 0, next_space(s), class);
-	timed = ask.cost && is_timed(cpu, class);
-	if (!timed && !ask.events)
+	timed = asked(COST) && is_timed(cpu, class);
+	if (!timed && !asked(EVENTS))
 		return;
 	/* What was counted until here is our doing and no part of the cost. */
 	s->now = bpf_ktime_get_ns();
@@ -208,7 +208,7 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 		cpu->waiting = class;
 		cpu->since = s->now;
 	}
-	if (ask.events)
+	if (asked(EVENTS))
 		record(s, cpu, e, class, how);
 }
 
@@ -220,21 +220,21 @@ int mmlens_switch(__u64 *ctx)
 		.prev = (struct task_struct *)ctx[1],
 		.next = (struct task_struct *)ctx[2],
 		.preempt = ctx[0],
-		.now = ask.delays ? bpf_ktime_get_ns() : 0,
+		.now = asked(DELAYS) ? bpf_ktime_get_ns() : 0,
 	};
 
 	if (!cpu)
 		return 0;
 	/* A task's first run ends its switch elsewhere: what waited had no end. */
-	if (ask.events && ask.cost)
+	if (asked(EVENTS) && asked(COST))
 		batch_release(cpu, 0);
 	cpu->since = 0;
-	if (ask.events)
+	if (asked(EVENTS))
 		cpu->running = 0;
 	s.prev_tid = s.prev->pid;
 	s.next_tid = s.next->pid;
 	s.state = compat_state(s.prev);
-	if (ask.delays) {
+	if (asked(DELAYS)) {
 		s.ran_since = cpu->ran_since;
 		cpu->ran_since = s.now;
 	}
@@ -260,7 +260,7 @@ static __always_inline int on_end(void)
 	cpu->since = 0;
 	class = cpu->waiting;
 	barrier_var(class);
-	if (ask.events && !batch_release(cpu, ns))
+	if (asked(EVENTS) && !batch_release(cpu, ns))
 		return 0;
 	if (class < MMLENS_CLASS_NR)
 		add_cost(&cpu->cost[class], ns);
@@ -444,13 +444,13 @@ int mmlens_newtask(__u64 *ctx)
 	struct mmlens_ev_fork *m;
 	__u32 tgid, from, to;
 
-	if (ask.filter) {
+	if (asked(FILTER)) {
 		if (!is_watched(me))
 			return 0;
 		tgid = tgid_in_ns(child, ask.ns_inum);
 		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	}
-	if (!ask.events || !cpu || !cpu->all_watch || !pair_wanted(me, child))
+	if (!asked(EVENTS) || !cpu || !cpu->all_watch || !pair_wanted(me, child))
 		return 0;
 	from = current_number(cpu);
 	to = number(cpu, entry_of(child));
@@ -480,7 +480,7 @@ int mmlens_exec(__u64 *ctx)
 		if (tgid == ask.command)
 			bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
 	}
-	if (!ask.events || !cpu || !cpu->all_watch || !cpu_wanted() || !side_wanted(t))
+	if (!asked(EVENTS) || !cpu || !cpu->all_watch || !cpu_wanted() || !side_wanted(t))
 		return 0;
 	/* one that is no leader has another tid from here on */
 	cpu->running = 0;

@@ -74,14 +74,15 @@ static __always_inline bool passes(const struct task_struct *t)
 {
 	__u64 comm[2] = {};
 
-	if ((ask.wants & 1u << MMLENS_WANT_TID) && !is_wanted(MMLENS_WANT_TID, reader_nr(t), 0))
+	if ((asked(WANTS) & 1u << MMLENS_WANT_TID) && !is_wanted(MMLENS_WANT_TID, reader_nr(t), 0))
 		return false;
-	if ((ask.wants & 1u << MMLENS_WANT_SPACE) && !is_wanted(MMLENS_WANT_SPACE, space_of(t), 0))
+	if ((asked(WANTS) & 1u << MMLENS_WANT_SPACE) &&
+	    !is_wanted(MMLENS_WANT_SPACE, space_of(t), 0))
 		return false;
-	if ((ask.wants & 1u << MMLENS_WANT_CGROUP) &&
+	if ((asked(WANTS) & 1u << MMLENS_WANT_CGROUP) &&
 	    !is_wanted(MMLENS_WANT_CGROUP, cgroup_of(t), 0))
 		return false;
-	if (!(ask.wants & 1u << MMLENS_WANT_COMM))
+	if (!(asked(WANTS) & 1u << MMLENS_WANT_COMM))
 		return true;
 	bpf_probe_read_kernel_str(comm, sizeof(comm), __builtin_preserve_access_index(&t->comm));
 	return is_wanted(MMLENS_WANT_COMM, comm[0], comm[1]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Of the kernel's types those that an object names are handed over, as they are in the kernel. */
 #include <bpf/btf.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -140,6 +141,48 @@ static void few_types(void **state)
 	btf__free(few);
 }
 
+static uint32_t value_in(const struct bpf_types *types, const char *name)
+{
+	struct btf *btf = btf__parse(bpf_types_path(types), NULL);
+	const struct btf_type *t;
+	uint32_t value = UINT32_MAX;
+	int id;
+
+	assert_non_null(btf);
+	assert_true(btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT) > 0);
+	id = btf__find_by_name_kind(btf, "asked", BTF_KIND_ENUM);
+	assert_true(id > 0);
+	t = btf__type_by_id(btf, id);
+	for (unsigned int i = 0; i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), name))
+			value = (uint32_t)btf_enum(t)[i].val;
+	btf__free(btf);
+	return value;
+}
+
+/* Constants stand beside the kernel's types, and the last that were set are the ones. */
+static void constants(void **state)
+{
+	const struct bpf_constant first[] = { { "A", 1 }, { "B", 0x80000001 } };
+	const struct bpf_constant then[] = { { "B", 7 } };
+	struct bpf_types types = bpf_types_new();
+	struct tasks_bpf *skel = tasks_bpf__open();
+
+	(void)state;
+	if (!all)
+		skip();
+	assert_int_equal(bpf_types_set(&types, "asked", first, 2), -ENOENT);
+	assert_int_equal(bpf_types_fill(&types, skel->obj), 0);
+	assert_int_equal(bpf_types_set(&types, "asked", first, 2), 0);
+	assert_int_equal(value_in(&types, "A"), 1);
+	assert_int_equal(value_in(&types, "B"), 0x80000001);
+	assert_int_equal(bpf_types_set(&types, "asked", then, 1), 0);
+	assert_int_equal(value_in(&types, "B"), 7);
+	assert_int_equal(value_in(&types, "A"), UINT32_MAX);
+	bpf_types_free(&types);
+	tasks_bpf__destroy(skel);
+}
+
 /* The ids found on the way are those that libbpf finds; what there is not has none. */
 static void same_ids(void **state)
 {
@@ -160,7 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_layout), cmocka_unit_test(names_are_kept),
 		cmocka_unit_test(same_values), cmocka_unit_test(few_types),
-		cmocka_unit_test(same_ids),
+		cmocka_unit_test(same_ids),    cmocka_unit_test(constants),
 	};
 
 	return cmocka_run_group_tests(tests, load_all, free_all);

@@ -41,6 +41,7 @@ struct switch_session {
 	struct dead dead;
 	bool light; /* the end can be detached when it is not worth its price */
 	enum mmlens_timing timed;
+	bool every; /* switch is timed */
 	const char *end_name;
 	char end_symbol[64]; /* for the kprobe */
 	struct bpf_link *links[12];
@@ -169,6 +170,40 @@ static void set_autoload(struct switch_session *ss, const struct end *end)
 		bpf_program__set_autoload(ss->end, true);
 }
 
+static uint32_t wanted_kinds(const struct switch_ask *ask)
+{
+	uint32_t kinds = 0;
+
+	for (size_t i = 0; i < ask->n_wants; i++)
+		kinds |= 1u << ask->wants[i].kind;
+	return kinds;
+}
+
+#define ASKED(what, is)                                      \
+	{                                                    \
+		.name = "MMLENS_ASKED_" #what, .value = (is) \
+	}
+
+/* The constants of this load; all of enum mmlens_asked. */
+static int set_asked(struct switch_session *ss, struct bpf_types *types)
+{
+	const struct switch_ask *ask = &ss->ask;
+	const struct bpf_constant all[] = {
+		ASKED(WANTS, wanted_kinds(ask)),
+		ASKED(CLASSES, ask->classes),
+		ASKED(FILTER, ask->n_tgids || ask->command),
+		ASKED(EVENTS, ask->event != NULL),
+		ASKED(COST, ss->end != NULL),
+		ASKED(DELAYS, ask->delays),
+		ASKED(PAIRS, ask->pairs),
+		ASKED(CGROUPS, ask->cgroups),
+		ASKED(EVERY, ss->every),
+	};
+
+	_Static_assert(ARRAY_SIZE(all) == MMLENS_ASKED_NR, "each has a value");
+	return bpf_types_set(types, "mmlens_asked", all, ARRAY_SIZE(all));
+}
+
 static void set_ask(struct switch_session *ss, const struct end *end)
 {
 	struct mmlens_switch_ask *ask = (void *)&ss->skel->rodata->ask;
@@ -176,26 +211,17 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 
 	ask->keys = bpf_env_keys();
 	ask->command = ss->ask.command;
-	ask->filter = ss->ask.n_tgids || ss->ask.command;
-	ask->events = ss->ask.event != NULL;
-	ask->cost = ss->end != NULL;
-	ask->delays = ss->ask.delays;
-	ask->every = ask->delays || ss->ask.tlb || ss->ask.every;
-	ask->pairs = ss->ask.pairs;
-	ask->cgroups = ss->ask.cgroups;
-	ask->classes = ss->ask.classes;
-	for (size_t i = 0; i < ss->ask.n_wants; i++)
-		ask->wants |= 1u << ss->ask.wants[i].kind;
 	ask->ns_inum = bpf_env_pid_ns();
+	ss->every = ss->ask.delays || ss->ask.tlb || ss->ask.every;
 	bpf_map__set_max_entries(ss->skel->maps.cpus, ss->cpus);
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.places, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.spare, tasks);
-	if (ask->delays)
+	if (ss->ask.delays)
 		bpf_map__set_max_entries(ss->skel->maps.waits, ss->cpus);
-	if (ask->pairs)
+	if (ss->ask.pairs)
 		bpf_map__set_max_entries(ss->skel->maps.pairs, PAIRS_MAX);
-	if (ask->events)
+	if (ss->ask.event)
 		bpf_map__set_max_entries(ss->skel->maps.ring, RING_BYTES);
 	ss->light = end && end->light;
 }
@@ -204,6 +230,7 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 static int load(struct switch_session *ss, const struct end *end, struct bpf_types *types)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = bpf_types_path(types));
+	int err;
 
 	switch_bpf__destroy(ss->skel);
 	ss->skel = switch_bpf__open_opts(&opts);
@@ -213,7 +240,10 @@ static int load(struct switch_session *ss, const struct end *end, struct bpf_typ
 		return -ENOENT;
 	set_autoload(ss, end);
 	set_ask(ss, end);
-	return bpf_types_load(types, ss->skel->skeleton);
+	err = bpf_types_fill(types, ss->skel->obj);
+	if (!err)
+		err = set_asked(ss, types);
+	return err ? err : bpf_object__load_skeleton(ss->skel->skeleton);
 }
 
 static int attach_one(struct switch_session *ss, struct bpf_program *prog)
@@ -427,7 +457,7 @@ static void steer(struct switch_session *ss)
 	enum mmlens_timing timed;
 	struct timing_sums sums;
 
-	if (!ss->end || ss->skel->rodata->ask.every)
+	if (!ss->end || ss->every)
 		return;
 	sum_up(ss, &sums);
 	timed = timing_wanted(&ss->timing, &sums, (uint32_t)ss->cpus);

@@ -287,27 +287,46 @@ static int take_all(struct copy *c, struct names *names)
 	return err;
 }
 
-static int write_copy(int fd, const struct copy *c)
+/* In the order of their ids. */
+static void keep_copy(struct bpf_types *types, struct copy *c)
+{
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct btf_type *t = (const void *)(c->types.p + c->chosen[i].at);
+
+		bytes_put(&types->types, t, kernel_btf_size(t));
+	}
+	types->strings = c->strings;
+	c->strings = (struct bytes){ 0 };
+}
+
+static void put_all(struct bytes *file, const struct bytes *b)
+{
+	if (b->n)
+		bytes_put(file, b->p, b->n);
+	file->bad |= b->bad;
+}
+
+static int write_file(const struct bpf_types *types, const struct bytes *more_types,
+		      const struct bytes *more_strings)
 {
 	const struct btf_header head = {
 		.magic = BTF_MAGIC,
 		.version = BTF_VERSION,
 		.hdr_len = sizeof(head),
-		.type_len = (uint32_t)c->types.n,
-		.str_off = (uint32_t)c->types.n,
-		.str_len = (uint32_t)c->strings.n,
+		.type_len = (uint32_t)(types->types.n + more_types->n),
+		.str_off = (uint32_t)(types->types.n + more_types->n),
+		.str_len = (uint32_t)(types->strings.n + more_strings->n),
 	};
 	struct bytes file = { 0 };
 	bool written;
 
 	bytes_put(&file, &head, sizeof(head));
-	for (uint32_t i = 0; i < c->n; i++) {
-		const struct btf_type *t = (const void *)(c->types.p + c->chosen[i].at);
-
-		bytes_put(&file, t, kernel_btf_size(t));
-	}
-	bytes_put(&file, c->strings.p, c->strings.n);
-	written = !file.bad && write(fd, file.p, file.n) == (ssize_t)file.n;
+	put_all(&file, &types->types);
+	put_all(&file, more_types);
+	put_all(&file, &types->strings);
+	put_all(&file, more_strings);
+	written = !file.bad && !ftruncate(types->fd, 0) &&
+		  pwrite(types->fd, file.p, file.n, 0) == (ssize_t)file.n;
 	bytes_deinit(&file);
 	return written ? 0 : -EIO;
 }
@@ -324,6 +343,7 @@ int bpf_types_fill(struct bpf_types *types, const struct bpf_object *obj)
 {
 	struct names names = { 0 };
 	struct copy c = { .names = &names };
+	const struct bytes none = { 0 };
 	int err;
 
 	if (types->fd < 0 || types->filled)
@@ -332,8 +352,10 @@ int bpf_types_fill(struct bpf_types *types, const struct bpf_object *obj)
 	c.from = err ? NULL : kernel_btf_open();
 	if (!err)
 		err = c.from ? take_all(&c, &names) : -errno;
-	if (!err)
-		err = write_copy(types->fd, &c);
+	if (!err) {
+		keep_copy(types, &c);
+		err = write_file(types, &none, &none);
+	}
 	types->filled = !err;
 	kernel_btf_close(c.from);
 	bytes_deinit(&c.types);
@@ -350,8 +372,37 @@ int bpf_types_load(struct bpf_types *types, struct bpf_object_skeleton *skeleton
 	return err ? err : bpf_object__load_skeleton(skeleton);
 }
 
+int bpf_types_set(struct bpf_types *types, const char *name, const struct bpf_constant *constants,
+		  size_t n)
+{
+	struct bytes strings = { 0 }, type = { 0 };
+	const uint32_t at = (uint32_t)types->strings.n;
+	const struct btf_type head = { .name_off = at,
+				       .info = BTF_KIND_ENUM << 24 | (uint32_t)n,
+				       .size = sizeof(uint32_t) };
+	int err;
+
+	if (!types->filled)
+		return -ENOENT;
+	bytes_put(&strings, name, strlen(name) + 1);
+	bytes_put(&type, &head, sizeof(head));
+	for (size_t i = 0; i < n; i++) {
+		const struct btf_enum value = { .name_off = at + (uint32_t)strings.n,
+						.val = (int32_t)constants[i].value };
+
+		bytes_put(&type, &value, sizeof(value));
+		bytes_put(&strings, constants[i].name, strlen(constants[i].name) + 1);
+	}
+	err = write_file(types, &type, &strings);
+	bytes_deinit(&strings);
+	bytes_deinit(&type);
+	return err;
+}
+
 void bpf_types_free(struct bpf_types *types)
 {
+	bytes_deinit(&types->types);
+	bytes_deinit(&types->strings);
 	if (types->fd >= 0)
 		close(types->fd);
 	types->fd = -1;
