@@ -117,6 +117,12 @@ def _():
         want(rounds[0]["relatives"][0]["regions"], "no region of a relative was examined")
 
 
+@prop("stat -i: each document is as the schema says")
+def _():
+    for line in mmlens("stat", "--json", "-i", "0.1", "-d", "0.3").expect(0).out.splitlines():
+        examine("stat", strict_json(line))
+
+
 @prop("trace: each line is as the schema says")
 def _():
     lines = mmlens("trace", "--json", "-d", "0.2").expect(0).out.splitlines()

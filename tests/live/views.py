@@ -136,6 +136,23 @@ def _():
     want(text.count("CLASS ") >= 3, f"{text.count('CLASS ')} tables")
 
 
+@prop("refresh: -i --json is one document a line, whose counts grow; the last has the agreement")
+def _():
+    need_switches()
+    out = mmlens("stat", "--json", "-i", "0.3", "--", "sh", "-c",
+                 "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; exit 3").expect(0).out
+    documents = [strict_json(line) for line in out.splitlines()]
+    want(len(documents) >= 3, f"{len(documents)} lines")
+    *so_far, last = documents
+    want_equal({d["schema"] for d in documents}, {"mmlens.stat/1"}, "schema")
+    want_equal({d["boot_id"] for d in so_far}, {last["boot_id"]}, "boot")
+    for key in ("duration_ns", "switches", "loads"):
+        values = [d[key] for d in documents]
+        want(values == sorted(values) and values[0] < values[-1], f"{key}: {values}")
+    want_equal({(d["agreement"], d.get("command_status")) for d in so_far}, {(None, None)}, "so far")
+    want(last["agreement"] is not None and last["command_status"] == 3, "the last has no end")
+
+
 def events(*args):
     return [strict_json(line) for line in mmlens("trace", "--json", *args).expect(0).out.splitlines()]
 

@@ -34,16 +34,17 @@ static int parse_by(const struct stat_args *args, struct statview *v)
 	return 0;
 }
 
+/* One document; with -i one a line for the counts so far, and the last with what is known at the end. */
 static int print_json(const struct window *w, const struct statview *v)
 {
-	struct json *j = json_open(stdout, false);
+	struct json *j = json_open(stdout, w->interval_ns);
 
 	if (!j)
 		return fail(EXIT_FAILED, "stat", "out of memory");
 	json_object(j, NULL);
-	json_head(j, "stat", &w->after);
+	json_head(j, "stat", v->snapshot);
 	statview_json(j, v);
-	if (w->command)
+	if (w->command && v->agreement)
 		json_uint(j, "command_status", WEXITSTATUS(w->command_status));
 	json_object_end(j);
 	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
@@ -62,12 +63,24 @@ static int print_text(const struct window *w, const struct statview *v)
 	return EXIT_DONE;
 }
 
+struct live {
+	struct window w;
+	struct statview v;
+};
+
 /* So far: from the beginning of the window, in place of what stood there where that is a terminal. */
 static void refresh(const struct switches *sw, void *arg)
 {
-	struct statview v = *(struct statview *)arg;
+	const struct live *live = arg;
+	struct statview v = live->v;
 
 	v.switches = sw;
+	v.snapshot = &live->w.before;
+	v.agreement = NULL;
+	if (v.view->json) {
+		print_json(&live->w, &v);
+		return;
+	}
 	if (isatty(STDOUT_FILENO))
 		printf("\033[H\033[J");
 	statview_text(&v);
@@ -79,33 +92,33 @@ static void refresh(const struct switches *sw, void *arg)
 static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct stat_args *a = args;
-	struct window w = { .interval_ns = a->window.interval_ns };
-	struct statview v = {
-		.switches = &w.switches,
-		.agreement = &w.agreement,
-		.snapshot = &w.after,
+	struct live live = { .w = { .interval_ns = a->window.interval_ns, .refresh = refresh } };
+	struct window *w = &live.w;
+	struct statview *v = &live.v;
+	int status;
+
+	*v = (struct statview){
+		.switches = &w->switches,
+		.agreement = &w->agreement,
+		.snapshot = &w->after,
 		.view = &a->window.common.view,
 		.tlb_asked = a->window.tlb,
 	};
-	int status = parse_by(a, &v);
-
 	(void)cmd;
+	status = parse_by(a, v);
 	if (status)
 		return status;
-	if (w.interval_ns && v.view->json)
-		return fail(EXIT_USAGE, "--interval", "refreshes tables, not documents");
-	w.refresh = refresh;
-	w.arg = &v;
-	w.pairs = v.by[BY_PAIR] || v.view->json;
-	w.cgroups = v.by[BY_CGROUP];
-	if (a->by && v.view->json)
-		w.pairs = v.by[BY_PAIR];
-	status = window_run(&w, &a->window, argc, argv);
-	if (!status && w.interval_ns && isatty(STDOUT_FILENO))
+	w->arg = &live;
+	w->pairs = v->by[BY_PAIR] || v->view->json;
+	w->cgroups = v->by[BY_CGROUP];
+	if (a->by && v->view->json)
+		w->pairs = v->by[BY_PAIR];
+	status = window_run(w, &a->window, argc, argv);
+	if (!status && w->interval_ns && !v->view->json && isatty(STDOUT_FILENO))
 		printf("\033[H\033[J");
 	if (!status)
-		status = v.view->json ? print_json(&w, &v) : print_text(&w, &v);
-	window_deinit(&w);
+		status = v->view->json ? print_json(w, v) : print_text(w, v);
+	window_deinit(w);
 	return status;
 }
 

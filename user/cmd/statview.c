@@ -58,6 +58,8 @@ static void json_classes(struct json *j, const struct switches *sw)
 
 static void json_agreement(struct json *j, const struct agreement *a)
 {
+	if (!a)
+		return json_null(j, "agreement");
 	json_object(j, "agreement");
 	json_uint(j, "tasks", a->tasks);
 	json_uint(j, "agree", a->agree);
@@ -255,7 +257,7 @@ static void print_summary(FILE *out, const struct statview *v)
 		text_count(total, sizeof(total), switches_total(sw)),
 		text_ns(span, sizeof(span), sw->duration_ns),
 		text_count(lost, sizeof(lost), sw->lost));
-	if (v->agreement->tasks)
+	if (v->agreement && v->agreement->tasks)
 		fprintf(out, ", %s of %s tasks agree with the kernel's own counters (%s)",
 			text_count(loads, sizeof(loads), v->agreement->agree),
 			text_count(clock, sizeof(clock), v->agreement->tasks), v->snapshot->source);
@@ -303,7 +305,8 @@ void statview_summary(FILE *out, const struct statview *v)
 {
 	print_summary(out, v);
 	print_tlb(out, v);
-	print_disagreements(out, v->agreement);
+	if (v->agreement)
+		print_disagreements(out, v->agreement);
 }
 
 int statview_text(const struct statview *v)

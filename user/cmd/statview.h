@@ -21,8 +21,8 @@ enum stat_by {
 
 struct statview {
 	const struct switches *switches;
-	const struct agreement *agreement;
-	const struct snapshot *snapshot; /* who the agreement is with */
+	const struct agreement *agreement; /* NULL: the window has not ended */
+	const struct snapshot *snapshot;   /* who the agreement is with */
 	const struct view *view;
 	bool by[BY_NR]; /* the tables of the text */
 	bool tlb_asked;
