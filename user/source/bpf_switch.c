@@ -3,6 +3,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,9 @@ struct switch_session {
 	size_t per_cpu_len;
 	struct bpf_program *end; /* NULL: the end of a switch is not seen */
 	struct bpf_link *end_link;
+	pthread_t attacher; /* while `attaching`, end_link is its */
+	bool attaching;
+	atomic_bool attached;
 	struct timing timing;
 	struct dead dead;
 	bool light; /* the end can be detached when it is not worth its price */
@@ -256,8 +261,21 @@ static int attach_one(struct switch_session *ss, struct bpf_program *prog)
 	return 0;
 }
 
+/* Until then end_link is another's. False: not yet. */
+static bool end_is_ours(struct switch_session *ss, bool wait)
+{
+	if (!ss->attaching)
+		return true;
+	if (!wait && !atomic_load(&ss->attached))
+		return false;
+	pthread_join(ss->attacher, NULL);
+	ss->attaching = false;
+	return true;
+}
+
 static void detach(struct switch_session *ss)
 {
+	end_is_ours(ss, true);
 	while (ss->n_links)
 		bpf_link__destroy(ss->links[--ss->n_links]);
 	bpf_link__destroy(ss->end_link);
@@ -435,9 +453,35 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 
 static void set_timing(struct switch_session *ss, enum mmlens_timing timed)
 {
-	ss->timed = timed;
 	for (int cpu = 0; cpu < ss->cpus; cpu++)
 		__atomic_store_n(&ss->per_cpu[cpu].timing, timed, __ATOMIC_RELAXED);
+}
+
+/* An end that cannot be attached again leaves the costs as they are; each says of how many it is. */
+static void *attach_later(void *arg)
+{
+	struct switch_session *ss = arg;
+
+	if (!attach_end(ss))
+		set_timing(ss, ss->timed);
+	atomic_store(&ss->attached, true);
+	return NULL;
+}
+
+/*
+ * By a thread of its own: attaching may wait for all CPUs, on a busy machine for a second, and
+ * meanwhile the ring would run full.
+ */
+static void begin_timing(struct switch_session *ss)
+{
+	if (ss->end_link) {
+		set_timing(ss, ss->timed);
+		return;
+	}
+	atomic_store(&ss->attached, false);
+	ss->attaching = !pthread_create(&ss->attacher, NULL, attach_later, ss);
+	if (!ss->attaching)
+		ss->timed = MMLENS_TIMING_OFF;
 }
 
 static void sum_up(const struct switch_session *ss, struct timing_sums *sums)
@@ -451,38 +495,46 @@ static void sum_up(const struct switch_session *ss, struct timing_sums *sums)
 		}
 }
 
-/* An end that cannot be attached again leaves the costs as they are; each says of how many it is. */
 static void steer(struct switch_session *ss)
 {
 	enum mmlens_timing timed;
 	struct timing_sums sums;
 
-	if (!ss->end || ss->every)
+	if (!ss->end || ss->every || !end_is_ours(ss, false))
 		return;
 	sum_up(ss, &sums);
 	timed = timing_wanted(&ss->timing, &sums, (uint32_t)ss->cpus);
 	if (timed == ss->timed)
 		return;
-	if (timed && !ss->end_link && attach_end(ss))
+	ss->timed = timed;
+	if (timed) {
+		begin_timing(ss);
 		return;
+	}
 	set_timing(ss, timed);
-	if (timed || !ss->light)
+	if (!ss->light)
 		return;
 	bpf_link__destroy(ss->end_link);
 	ss->end_link = NULL;
+}
+
+static void set_all_watch(struct switch_session *ss, bool all)
+{
+	for (int cpu = 0; cpu < ss->cpus; cpu++)
+		__atomic_store_n(&ss->per_cpu[cpu].all_watch, all, __ATOMIC_RELAXED);
 }
 
 int switch_session_start(struct switch_session *ss, struct why *why)
 {
 	int err;
 
-	set_timing(ss, ss->end ? MMLENS_TIMING_SAMPLE : MMLENS_TIMING_OFF);
+	ss->timed = ss->end ? MMLENS_TIMING_SAMPLE : MMLENS_TIMING_OFF;
+	set_timing(ss, ss->timed);
 	err = attach_rest(ss);
 
 	if (err)
 		return bpf_env_load_failed(why, err);
-	for (int cpu = 0; cpu < ss->cpus; cpu++)
-		__atomic_store_n(&ss->per_cpu[cpu].all_watch, 1, __ATOMIC_RELAXED);
+	set_all_watch(ss, true);
 	ss->begin_ns = monotonic_ns();
 	return 0;
 }
@@ -604,7 +656,8 @@ int switch_session_stop(struct switch_session *ss, struct switches *out)
 {
 	int err;
 
-	/* the program that counts was attached last; the others wait for RCU in their turn */
+	/* the program that counts was attached last; the others wait for RCU in their turn, in silence */
+	set_all_watch(ss, false);
 	bpf_link__destroy(ss->links[--ss->n_links]);
 	ss->stop_ns = monotonic_ns();
 	detach(ss);
