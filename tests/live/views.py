@@ -121,6 +121,23 @@ def _():
     want(d["delays"]["runnable"]["n"] >= 500, f"waits for a CPU: {d['delays']}")
 
 
+@prop("--tlb: the processor reports the loads that the classes of {name} say, where it reports any",
+      name=["switch-threads", "switch-processes"])
+def _(name):
+    need_switches()
+    d, _ = played(name, "--tlb", option="-p", role="pid")
+    if os.uname().machine != "x86_64":
+        return want_equal(d["tlb"], None, "loads reported")
+    reported, loads = d["tlb"]["loads"], d["loads"]
+    want((loads > ROUNDS) == (name == "switch-processes"), f"{loads} loads")
+    # each CPU may have had a switch under way at either end of the window
+    edges = 2 * os.cpu_count()
+    back = sum(c["count"] for c in d["classes"] if c["class"] == "back-same")
+    # a CPU that was idle long enough for its space to be dropped loads the same space again
+    want(loads - edges <= reported <= loads + back + edges, f"{reported} reported, {loads} by class")
+    want(0 <= d["tlb"]["flushed"] <= reported, f"{d['tlb']}")
+
+
 @prop("delays: null when they were not asked for")
 def _():
     need_switches()
