@@ -26,6 +26,8 @@ MMLENS = os.environ.get("MMLENS", os.path.join(BUILD, "mmlens"))
 HELPERS = os.environ.get("MMLENS_HELPERS", os.path.join(BUILD, "tests"))
 SOURCES = os.environ.get("MMLENS_SOURCES", "bpf,procfs").split(",")
 LABEL = os.environ.get("MMLENS_LABEL", "host")
+# A kernel that looks at each of its steps, in an emulator.
+SLOW = LABEL.startswith("debug")
 
 PATIENCE = LIMIT // 4
 UNAVAILABLE = 77

@@ -3,11 +3,10 @@
 import os
 import subprocess
 
-from mmlens_test import HELPERS, LABEL, LIMIT, skip, want
+from mmlens_test import HELPERS, LIMIT, SLOW, skip, want
 
 MODULE = "/usr/lib/mmlens/mmlens.ko"
 TASKS = "/proc/mmlens/tasks"
-SLOW = LABEL.startswith("debug")
 SECONDS = os.environ.get("MMLENS_STORM_SECONDS", "20" if SLOW else "10")
 READERS = "16" if SLOW else "64"
 THREADS = "60" if SLOW else "300"
