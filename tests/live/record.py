@@ -286,12 +286,20 @@ def _():
         with open(out, "rb") as f:
             packets = [dict(fields(value)) for number, value in fields(f.read()) if number == 1]
     tracks, depth, begun, flows, ended, loads = {}, {}, 0, set(), set(), {}
+    colours, last = {}, 0
     for packet in packets:
+        want_equal(packet[10], 1, "sequence")
         if 60 in packet:
             track = dict(fields(packet[60]))
+            want(track[1] and track[1] not in tracks, f"a track is told twice: {track}")
+            want(track.get(5, 0) == 0 or track[5] in tracks, f"its group is not told: {track}")
             tracks[track[1]] = track[2].decode()
             continue
+        want(packet[8] >= last, "time goes back")
+        last = packet[8]
         event = dict(fields(packet[11]))
+        if event[9] == 1 and tracks.get(event[11], "").startswith("CPU "):
+            colours.setdefault(event[23].decode(), set()).add(event.get(53, b"").decode())
         want(event[11] in tracks, f"no such track: {event}")
         depth.setdefault(event[11], 0)
         depth[event[11]] += {1: 1, 2: -1}.get(event[9], 0)
@@ -301,6 +309,12 @@ def _():
         ended |= {event[48]} if 48 in event else set()
         if event[9] == 4:
             loads[event[11]] = event[30]
+    # one colour for each space, by its id; the UI takes digits out of names, but not out of this
+    want(all(len(ids) == 1 for ids in colours.values()), f"colours of a space: {colours}")
+    told = [min(ids) for name, ids in colours.items() if name.startswith("@")]
+    want_equal(len(set(told) - {""}), len(told), "colours of different spaces")
+    want_equal({ids for name, ids in ((n, min(i)) for n, i in colours.items())
+                if not name.startswith("@")} - {""}, set(), "colours of the kernel")
     switches = [e for e in events if "class" in e]
     arrivals = sum(e["next"]["tid"] != 0 for e in switches)
     # an exec ends a slice and begins one of the new name

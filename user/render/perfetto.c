@@ -29,6 +29,7 @@ enum field {
 	EVENT_COUNTER_VALUE = 30,
 	EVENT_FLOW = 47,
 	EVENT_FLOW_END = 48,
+	EVENT_CORRELATION = 53,
 	ANNOTATION_UINT = 3,
 	ANNOTATION_TEXT = 6,
 	ANNOTATION_NAME = 10,
@@ -45,7 +46,7 @@ enum kind {
 enum track {
 	TRACK_OF_CPU = 1,
 	TRACK_OF_LOADS,
-	TRACK_OF_SPACE,
+	TRACK_OF_SPACE, /* of 0: of all kernel threads */
 	TRACK_OF_TASK,
 };
 
@@ -62,7 +63,7 @@ struct runner {
 	uint64_t flow;	/* of the wake-up that its next run ends; 0: none */
 };
 
-/* What a space is called: by the first task seen in it, so that all its slices have one colour. */
+/* What a space is called: by the first task seen in it. */
 struct space {
 	uint64_t id; /* 0: free */
 	char name[48];
@@ -80,6 +81,7 @@ struct perfetto {
 	struct space *spaces; /* open addressing, a power of two, at most half full */
 	size_t room;
 	size_t n_spaces;
+	bool kernel_known; /* its track */
 	uint64_t flows;
 	uint64_t last;
 	int err;
@@ -198,6 +200,14 @@ static int spaces_grow(struct perfetto *p)
 	return 0;
 }
 
+static const char *kernel_name(struct perfetto *p)
+{
+	if (!p->kernel_known)
+		put_track(p, uuid(TRACK_OF_SPACE, 0), 0, "kernel", false);
+	p->kernel_known = true;
+	return "kernel";
+}
+
 /* Its name, announced with a track of its own when it is met first. */
 static const char *space_name(struct perfetto *p, const struct event_task *who)
 {
@@ -205,7 +215,7 @@ static const char *space_name(struct perfetto *p, const struct event_task *who)
 	struct space *s;
 
 	if (!who->space)
-		return who->key.tid ? "kernel" : "not told";
+		return who->key.tid ? kernel_name(p) : "not told";
 	if (2 * p->n_spaces >= p->room && spaces_grow(p)) {
 		p->err = -ENOMEM;
 		return "?";
@@ -254,8 +264,7 @@ static struct runner *know_task(struct perfetto *p, const struct event_task *who
 	space_name(p, who);
 	snprintf(name, sizeof(name), "%s %u", text_escape(comm, sizeof(comm), who->comm),
 		 who->key.tid);
-	put_track(p, task_track(who), who->space ? uuid(TRACK_OF_SPACE, who->space) : 0, name,
-		  false);
+	put_track(p, task_track(who), uuid(TRACK_OF_SPACE, who->space), name, false);
 	t->known = true;
 	t->space = who->space;
 	return t;
@@ -306,6 +315,20 @@ static void end_run(struct perfetto *p, uint32_t id, struct cpu *c, uint64_t ts,
 	put_packet(p, PACKET_EVENT, ts);
 }
 
+/*
+ * The UI gives slices of one correlation one colour. From the name alone it would take the digits
+ * out first, and with them the difference between two spaces of one program.
+ */
+static void put_colour(struct perfetto *p, const struct event_task *who)
+{
+	char id[24];
+
+	if (!who->space)
+		return;
+	snprintf(id, sizeof(id), "@%llx", (unsigned long long)who->space);
+	put_text(&p->body, EVENT_CORRELATION, id);
+}
+
 static void begin_run(struct perfetto *p, const struct event *ev, struct cpu *c,
 		      const struct event_task *who)
 {
@@ -318,6 +341,7 @@ static void begin_run(struct perfetto *p, const struct event *ev, struct cpu *c,
 	begin_event(p, KIND_BEGIN, uuid(TRACK_OF_CPU, ev->cpu));
 	put_text(&p->body, EVENT_CATEGORY, switch_class_name(ev->sw.class));
 	put_text(&p->body, EVENT_NAME, space);
+	put_colour(p, who);
 	annotate(p, "comm", text_escape(comm, sizeof(comm), who->comm), 0);
 	annotate(p, "tgid", NULL, who->key.tgid);
 	annotate(p, "tid", NULL, who->key.tid);
@@ -327,6 +351,7 @@ static void begin_run(struct perfetto *p, const struct event *ev, struct cpu *c,
 	put_packet(p, PACKET_EVENT, ev->ts);
 	begin_event(p, KIND_BEGIN, task_track(who));
 	put_text(&p->body, EVENT_NAME, "runs");
+	put_colour(p, who);
 	annotate(p, "cpu", NULL, ev->cpu);
 	if (t->flow)
 		put_fixed(&p->body, EVENT_FLOW_END, t->flow);
