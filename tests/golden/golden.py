@@ -2,7 +2,8 @@
 """Recorded states, printed by every command that reads one: byte for byte what was agreed.
 
 No right is needed and no living task is asked. vm.hex is a pid namespace of the VM as the module
-saw it; tests/data has a file of each version there has been. What changed on purpose is written
+saw it; tests/data has a file of each version there has been, states (record-*) and windows with
+their events (events-*). What changed on purpose is written
 anew by `python3 tests/golden/golden.py --update`, and read in the diff.
 """
 import os
@@ -15,16 +16,18 @@ from mmlens_test import main, mmlens, on_terminal, prop, want, want_equal  # noq
 
 DATA = os.path.join(HERE, "..", "data")
 FILES = {"vm": os.path.join(HERE, "vm.hex"), "v1": os.path.join(DATA, "record-v1.hex"),
-         "v2": os.path.join(DATA, "record-v2.hex")}
+         "v2": os.path.join(DATA, "record-v2.hex"),
+         "window1": os.path.join(DATA, "events-v1.hex")}
 # pids of vm.hex: a crowd, a vfork, hostile names, a thread with files of its own, a zombie
 VIEWS = ["vm list", "vm list --tree", "vm list --json", "vm list --sort=rss --bytes --comm=subject",
          "vm list --cgroup=/ -o PID,TASKS", "vm show {crowd}", "vm show {hostile} --all",
          "vm show {unshared} --json", "vm show {zombie}", "vm show {vfork}",
          "vm compare {crowd} {thread}", "vm compare {vfork} {crowd} -v",
          "vm compare {crowd} {thread} --json", "v1 list", "v1 show {v_threads}", "v2 list",
-         "v2 show {v_threads}", "v2 list --cgroup=/ --raw"]
+         "v2 show {v_threads}", "v2 list --cgroup=/ --raw", "window1 report --by=class,task,cpu",
+         "window1 report --tid={game} --json", "window1 report --trace"]
 PIDS = {"crowd": 4, "thread": 10, "hostile": 6, "unshared": 7, "zombie": 17, "vfork": 13,
-        "v_threads": 4}
+        "v_threads": 4, "game": 6}
 
 
 def bytes_of(name):
@@ -46,8 +49,8 @@ def printed(view):
         with open(path, "wb") as f:
             f.write(bytes_of(name))
         env = {"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8"}
-        run = mmlens(args[0], "--from", path, *[a.format(**PIDS) for a in args[1:]], env=env,
-                     **as_anybody())
+        file = [path] if args[0] == "report" else ["--from", path]
+        run = mmlens(args[0], *file, *[a.format(**PIDS) for a in args[1:]], env=env, **as_anybody())
         return run.out + run.err.replace(path.encode(), b"FILE"), run.status
 
 

@@ -309,6 +309,7 @@ def _():
         ended |= {event[48]} if 48 in event else set()
         if event[9] == 4:
             loads[event[11]] = event[30]
+    want_equal([tracks[t] for t, deep in depth.items() if deep], [], "tracks whose slices do not end")
     # one colour for each space, by its id; the UI takes digits out of names, but not out of this
     want(all(len(ids) == 1 for ids in colours.values()), f"colours of a space: {colours}")
     told = [min(ids) for name, ids in colours.items() if name.startswith("@")]

@@ -199,6 +199,7 @@ static int print_counts(struct recording *r, const struct report_args *a, struct
 		.agreement = &agreement,
 		.snapshot = r->snapshots == 3 ? &r->after : &r->state,
 		.view = &a->window.common.view,
+		.recorded = true,
 	};
 	int status = parse_by(a->by ? a->by : "class,task", &v);
 

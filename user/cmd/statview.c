@@ -98,13 +98,21 @@ static void json_delays(struct json *j, const struct switches *sw)
 	json_object_end(j);
 }
 
-static void json_cgroups(struct json *j, const struct switches *sw)
+/* The paths of the groups whose members still live. */
+static void name_groups(const struct statview *v, struct groups *g)
+{
+	for (size_t i = 0; i < g->n && !v->recorded; i++)
+		if (procmeta_cgroup(g->rows[i].member, g->rows[i].path, sizeof(g->rows[i].path)))
+			g->rows[i].path[0] = '\0';
+}
+
+static void json_cgroups(struct json *j, const struct statview *v)
 {
 	struct groups g = { 0 };
 
-	if (groups_by_cgroup(&g, sw))
+	if (groups_by_cgroup(&g, v->switches))
 		return json_null(j, "cgroups");
-	statview_name_groups(&g);
+	name_groups(v, &g);
 	json_rows(j, "cgroups", cgroup_columns, cgroup_columns_n, g.rows, g.n, sizeof(*g.rows));
 	groups_deinit(&g);
 }
@@ -139,16 +147,9 @@ void statview_json(struct json *j, const struct statview *v)
 			  sizeof(*sw->pairs));
 	else
 		json_null(j, "pairs");
-	json_cgroups(j, sw);
+	json_cgroups(j, v);
 	json_delays(j, sw);
 	json_agreement(j, v->agreement);
-}
-
-void statview_name_groups(struct groups *g)
-{
-	for (size_t i = 0; i < g->n; i++)
-		if (procmeta_cgroup(g->rows[i].member, g->rows[i].path, sizeof(g->rows[i].path)))
-			g->rows[i].path[0] = '\0';
 }
 
 /* ---- text ---- */
@@ -210,7 +211,7 @@ static void print_cgroups(const struct statview *v)
 
 	if (groups_by_cgroup(&g, v->switches))
 		return;
-	statview_name_groups(&g);
+	name_groups(v, &g);
 	print_rows(v, cgroup_columns, cgroup_columns_n,
 		   v->switches->delays_known ? "CGROUP,TASKS,SWITCHES,LOADS,ON-CPU,RUNNABLE,PATH"
 					     : "CGROUP,TASKS,SWITCHES,LOADS,PATH",

@@ -26,6 +26,7 @@ struct statview {
 	const struct view *view;
 	bool by[BY_NR]; /* the tables of the text */
 	bool tlb_asked;
+	bool recorded; /* elsewhere or long ago: a pid of it is anybody's here */
 };
 
 /* The view of that name, -1 if there is none. */
@@ -36,7 +37,5 @@ void statview_json(struct json *j, const struct statview *v);
 void statview_summary(FILE *out, const struct statview *v);
 /* The exit status. */
 int statview_text(const struct statview *v);
-/* The paths of the groups whose members still live. */
-void statview_name_groups(struct groups *g);
 
 #endif

@@ -185,18 +185,29 @@ static void print_wake(const struct line *l, const struct event *ev)
 		fputs(" (same space)", l->out);
 }
 
+struct list {
+	FILE *out;
+	bool any;
+};
+
 static void say_text(const char *what, void *arg)
 {
-	fprintf(arg, " %s", what);
+	struct list *list = arg;
+
+	list->any = true;
+	fprintf(list->out, " %s", what);
 }
 
 static void print_fork(const struct line *l, const struct event *ev)
 {
+	struct list shared = { .out = l->out };
+
 	fprintf(l->out, "%-10s %7s   ", "fork", "");
 	print_pair(l, ev->fork.parent, ev->fork.child);
 	fputs(" sharing", l->out);
-	event_fork_shared(ev->fork.flags, say_text, l->out);
-	fprintf(l->out, " (0x%llx)", (unsigned long long)ev->fork.flags);
+	event_fork_shared(ev->fork.flags, say_text, &shared);
+	fprintf(l->out, "%s (0x%llx)", shared.any ? "" : " nothing",
+		(unsigned long long)ev->fork.flags);
 }
 
 static void print_exec(const struct line *l, const struct event *ev)

@@ -53,6 +53,7 @@ enum track {
 struct cpu {
 	bool known;
 	uint32_t running; /* number of the task whose slices are open */
+	uint64_t track;	  /* of that task */
 	bool open;
 	uint64_t loads;
 };
@@ -298,20 +299,14 @@ static struct cpu *know_cpu(struct perfetto *p, uint32_t id)
 /* ---- events ---- */
 
 /* Both slices of a run: on its CPU's track and on its task's. */
-static void end_run(struct perfetto *p, uint32_t id, struct cpu *c, uint64_t ts,
-		    const struct cast *cast)
+static void end_run(struct perfetto *p, uint32_t id, struct cpu *c, uint64_t ts)
 {
-	const struct event_task *who;
-
 	if (!c->open)
 		return;
 	c->open = false;
 	begin_event(p, KIND_END, uuid(TRACK_OF_CPU, id));
 	put_packet(p, PACKET_EVENT, ts);
-	who = cast ? cast_find(cast, c->running) : NULL;
-	if (!who || !who->key.tid)
-		return;
-	begin_event(p, KIND_END, task_track(who));
+	begin_event(p, KIND_END, c->track);
 	put_packet(p, PACKET_EVENT, ts);
 }
 
@@ -359,6 +354,7 @@ static void begin_run(struct perfetto *p, const struct event *ev, struct cpu *c,
 	put_packet(p, PACKET_EVENT, ev->ts);
 	c->open = true;
 	c->running = who->id;
+	c->track = task_track(who);
 }
 
 static void put_loads(struct perfetto *p, const struct event *ev, struct cpu *c)
@@ -374,7 +370,7 @@ static void put_switch(struct perfetto *p, const struct event *ev, const struct 
 
 	if (!c)
 		return;
-	end_run(p, ev->cpu, c, ev->ts, cast);
+	end_run(p, ev->cpu, c, ev->ts);
 	if (ev->sw.next != EVENT_IDLE)
 		begin_run(p, ev, c, cast_find(cast, ev->sw.next));
 	if (switch_class_loads(ev->sw.class))
@@ -404,22 +400,17 @@ static void put_wake(struct perfetto *p, const struct event *ev, const struct ca
 /* Slices that the new space's track cannot end are ended before the track changes. */
 static void split_at_exec(struct perfetto *p, const struct event *ev, const struct cast *cast)
 {
-	struct event_task was = *cast_find(cast, ev->exec.task);
-	struct runner *t = was.key.tid ? task_of(p, was.id) : NULL;
+	const struct event_task *who = cast_find(cast, ev->exec.task);
 
-	for (uint32_t i = 0; t && i < p->n_cpus; i++) {
+	for (uint32_t i = 0; i < p->n_cpus; i++) {
 		struct cpu *c = &p->cpus[i];
 		struct event run = { .ts = ev->ts, .cpu = i, .type = EVENT_SWITCH };
 
-		if (!c->open || c->running != was.id)
+		if (!c->open || c->running != who->id)
 			continue;
-		was.space = t->space;
-		begin_event(p, KIND_END, uuid(TRACK_OF_CPU, i));
-		put_packet(p, PACKET_EVENT, ev->ts);
-		begin_event(p, KIND_END, task_track(&was));
-		put_packet(p, PACKET_EVENT, ev->ts);
+		end_run(p, i, c, ev->ts);
 		run.sw.class = CLASS_BACK_OTHER;
-		begin_run(p, &run, c, cast_find(cast, ev->exec.task));
+		begin_run(p, &run, c, who);
 	}
 }
 
@@ -441,7 +432,7 @@ int perfetto_end(struct perfetto *p)
 	int err;
 
 	for (uint32_t i = 0; i < p->n_cpus; i++)
-		end_run(p, i, &p->cpus[i], p->last, NULL);
+		end_run(p, i, &p->cpus[i], p->last);
 	err = p->err;
 	bytes_deinit(&p->packet);
 	bytes_deinit(&p->body);
