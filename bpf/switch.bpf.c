@@ -14,7 +14,7 @@
 /* Thread groups asked for, and those born of them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 1); /* set when processes are asked for */
 	__type(key, __u32);
 	__type(value, __u32);
 } watched SEC(".maps");

@@ -11,7 +11,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 1); /* set when there are any */
 	__type(key, struct mmlens_want);
 	__type(value, __u32);
 } wants SEC(".maps");

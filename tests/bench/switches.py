@@ -111,4 +111,20 @@ def _():
     bound("the output takes less than a second", seconds < 1, f"{seconds:.2f} s")
 
 
+@bench("more births than rows are kept", on="host")
+def _():
+    watcher = subprocess.Popen([MMLENS, "stat", "--json", "--", "sh", "-c",
+                                'exec "$0" vfork "$1" >/dev/null',
+                                os.path.join(HELPERS, "reference"), "300000"],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    document = strict_json(watcher.stdout.read())
+    _, watcher.returncode, usage = os.wait4(watcher.pid, 0)
+    rows = len(document["tasks"])
+    bound("rows are kept to their limit, and what is lost is counted",
+          262144 <= rows < 300000 and document["lost"] > 0,
+          f"{rows} rows, {document['lost']} switches lost")
+    bound("the reader's memory is bounded", usage.ru_maxrss < 160 << 10,
+          f"{usage.ru_maxrss >> 10} MiB")
+
+
 main()

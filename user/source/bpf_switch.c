@@ -24,6 +24,8 @@
 #define RING_BYTES (8u << 20)
 /* Of spaces that switch to each other; what does not fit is counted. */
 #define PAIRS_MAX 32768
+/* Of processes that are followed, and of their descendants while the window lasts. */
+#define WATCHED_MAX 65536
 /* An event may be this long on its way from its time being taken to the ring. */
 #define SETTLE_NS 2000000ull
 
@@ -148,7 +150,9 @@ static void set_autoload(struct switch_session *ss, const struct end *end)
 {
 	const struct switch_ask *ask = &ss->ask;
 	bool filter = ask->n_tgids || ask->command, events = ask->event, woken = ask->delays;
-	bool irqs = shows_interrupts();
+	bool wakeups = events && ask->wakeups;
+	/* to ask is to read all the kernel's symbols */
+	bool irqs = wakeups && shows_interrupts();
 	struct bpf_program *prog;
 	struct {
 		struct bpf_program *prog;
@@ -156,8 +160,8 @@ static void set_autoload(struct switch_session *ss, const struct end *end)
 	} const all[] = {
 		{ ss->skel->progs.mmlens_switch, true },
 		{ ss->skel->progs.mmlens_tlb, ask->tlb && btf_id("btf_trace_tlb_flush") },
-		{ ss->skel->progs.mmlens_waking, events && ask->wakeups && irqs },
-		{ ss->skel->progs.mmlens_waking_plain, events && ask->wakeups && !irqs },
+		{ ss->skel->progs.mmlens_waking, irqs },
+		{ ss->skel->progs.mmlens_waking_plain, wakeups && !irqs },
 		{ ss->skel->progs.mmlens_woken, woken },
 		{ ss->skel->progs.mmlens_clock, true },
 		{ ss->skel->progs.mmlens_newtask, events || filter },
@@ -222,6 +226,10 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.places, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.spare, tasks);
+	if (ss->ask.n_tgids || ss->ask.command)
+		bpf_map__set_max_entries(ss->skel->maps.watched, WATCHED_MAX);
+	if (ss->ask.n_wants)
+		bpf_map__set_max_entries(ss->skel->maps.wants, (uint32_t)ss->ask.n_wants);
 	if (ss->ask.delays)
 		bpf_map__set_max_entries(ss->skel->maps.waits, ss->cpus);
 	if (ss->ask.pairs)
