@@ -289,7 +289,7 @@ struct mmlens_cpu {
 	__u64 running;	 /* 1 + the place of the task that the stream knows to run here; 0: none */
 	__u64 ran_since; /* when the task that runs here came; 0: before the programs did */
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
-	__u64 tasks_full;  /* switches of tasks that found no room in the table */
+	__u64 tasks_full;  /* switches of tasks, and births, that found no room in their table */
 	__u64 ring_full;   /* records and messages that the reader did not fetch in time */
 	__u64 tlb_loads;   /* tlb_flush for a task switch: the processor's own count of loads */
 	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */

@@ -448,7 +448,9 @@ int mmlens_newtask(__u64 *ctx)
 		if (!is_watched(me))
 			return 0;
 		tgid = tgid_in_ns(child, ask.ns_inum);
-		bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
+		/* one of whom nothing will be seen */
+		if (bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY) && cpu)
+			__sync_fetch_and_add(&cpu->tasks_full, 1);
 	}
 	if (!asked(EVENTS) || !cpu || !cpu->all_watch || !pair_wanted(me, child))
 		return 0;

@@ -111,6 +111,18 @@ def _():
     bound("the output takes less than a second", seconds < 1, f"{seconds:.2f} s")
 
 
+@bench("a command of more processes than are followed at a time", on="host")
+def _():
+    watcher = subprocess.Popen([MMLENS, "stat", "--json", "--", "sh", "-c",
+                                '"$0" vfork 80000 >/dev/null; exec "$1" switch-processes 1000 >/dev/null',
+                                *(os.path.join(HELPERS, name) for name in ("reference", "subject"))],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    document = strict_json(watcher.communicate(b"go\n")[0])
+    game = [t["switches"] for t in document["tasks"] if t["comm"] == "subject"]
+    bound("the last of them are followed as the first", sum(n > 900 for n in game) == 2,
+          f"switches of the two: {sorted(game)[-2:]}, {document['lost']} lost")
+
+
 @bench("more births than rows are kept", on="host")
 def _():
     watcher = subprocess.Popen([MMLENS, "stat", "--json", "--", "sh", "-c",
