@@ -84,6 +84,8 @@ def _():
         want_equal(task["kind"], None, "kind")
         text = mmlens("show", s.tids["pid"], **AS_NOBODY).expect(0).out.decode()
         want("withheld" in text and "CAP_SYS_PTRACE" in text, f"not said: {text}")
+        line = mmlens("list", s.tids["pid"], **AS_NOBODY).expect(3).error_line()
+        want("withheld" in line and "CAP_SYS_PTRACE" in line, f"not said of its space: {line}")
 
 
 @prop("doctor needs no right: it names the witnesses it has, what is withheld, and each right that lacks")

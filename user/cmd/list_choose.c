@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "source/procmeta.h"
+#include "source/withheld.h"
 
 static uint64_t known_or_zero(uint64_t bytes)
 {
@@ -141,6 +142,21 @@ static bool passes(const struct state *st, const struct list_args *args, const s
 		in_pid_namespace(first, args->container));
 }
 
+/* A task whose space is not shown is not said to have none. */
+static int no_space(const struct state *st, const struct task *t, const char *word)
+{
+	struct why why = { "" };
+
+	if (task_res_known(t, RES_MM))
+		return fail(EXIT_FAILED, word, "has no address space: it is a %s",
+			    task_kind_name(t->kind));
+	if (st->snapshot.recorded)
+		return fail(EXIT_FAILED, word,
+			    "its address space was withheld from who recorded it");
+	withheld_right(t->key.tid, &why);
+	return fail(EXIT_MISSING, word, "its address space is withheld: %s", why.text);
+}
+
 /* The spaces the operands ask for: all, or those of the named tasks. */
 static int mark(struct state *st, int n, char **pids, bool *marked)
 {
@@ -153,8 +169,7 @@ static int mark(struct state *st, int n, char **pids, bool *marked)
 			return status;
 		sp = ledger_find(&st->ledger, task_space(t));
 		if (!sp)
-			return fail(EXIT_FAILED, pids[i], "has no address space: it is a %s",
-				    task_kind_name(t->kind));
+			return no_space(st, t, pids[i]);
 		marked[sp - st->ledger.spaces] = true;
 	}
 	for (size_t i = 0; !n && i < st->ledger.n; i++)

@@ -127,18 +127,21 @@ static void count_unlisted(struct snapshot *s, uint64_t census)
 		s->withheld += census - s->n;
 }
 
-static void explain(char *buf, size_t n, bool hidepid)
+static void explain(char *buf, size_t n, bool one, bool hidepid)
 {
+	const char *them = one ? "it" : "them";
+
 	if (!may_trace_all())
-		snprintf(buf, n, "CAP_SYS_PTRACE would show them: run as root%s",
+		snprintf(buf, n, "CAP_SYS_PTRACE would show %s: run as root%s", them,
 			 hidepid ? " (/proc is mounted with hidepid)" : "");
 	else if (!is_namespace("/proc/self/ns/user", INIT_USER_NS))
-		snprintf(buf, n,
-			 "they belong to a user namespace above yours: run as root of the host");
+		snprintf(buf, n, "a user namespace above yours has %s: run as root of the host",
+			 them);
 	else
 		snprintf(buf, n,
-			 "the kernel refuses them even to CAP_SYS_PTRACE: a sandbox or security "
-			 "module guards them");
+			 "the kernel refuses %s even to CAP_SYS_PTRACE: a sandbox or security "
+			 "module guards %s",
+			 them, them);
 }
 
 bool withheld_pids(void)
@@ -157,7 +160,7 @@ void withheld_count(struct snapshot *s, uint64_t census)
 	else if (strcmp(s->source, "procfs") != 0 && (!census || census > s->n))
 		s->withheld += hidden_groups(s);
 	if (s->withheld)
-		explain(s->withheld_why, sizeof(s->withheld_why), hidepid);
+		explain(s->withheld_why, sizeof(s->withheld_why), s->withheld == 1, hidepid);
 }
 
 /* The first capability the task may use and we may not. */
