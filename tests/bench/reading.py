@@ -86,7 +86,8 @@ def linear(witness, few, many, floor=None):
           least["maxrss_kib"] < 64 * 1024, f"{least['maxrss_kib'] / 1024:.1f} MiB")
 
 
-# Emulated, 100,000 threads take minutes to be born and to end; the pass over them is no different.
+# Emulated, 100,000 threads take minutes to be born and to end, and a guest of 5 GiB. By hand: 12.3 us
+# each, where 10,000 took 9.5, all in one pass, the inspector within 38 MiB.
 @bench("the module, to 20,000 threads", on="vm")
 def _():
     linear("module", 5000, room_for(20000))
