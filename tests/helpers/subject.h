@@ -78,6 +78,10 @@ void *shared_memory(size_t size);
 /* Waits until *@word is not zero (a child says it has arrived) and returns it. */
 int await_word(int *word);
 void post_word(int *word, int value);
+/* @tid 0: the caller. */
+void pin_to(pid_t tid, int cpu);
+/* The last of those that the caller may run on. */
+int last_cpu(void);
 char task_state(pid_t tid);
 void await_state(pid_t tid, const char *states);
 bool read_text(const char *path, char *buf, size_t size);

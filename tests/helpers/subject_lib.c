@@ -355,3 +355,26 @@ void await_state(pid_t tid, const char *states)
 	errno = ETIMEDOUT;
 	fail("a task did not reach its state");
 }
+
+void pin_to(pid_t tid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(tid, sizeof(set), &set))
+		fail("sched_setaffinity");
+}
+
+int last_cpu(void)
+{
+	cpu_set_t set;
+	int last = -1;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		fail("sched_getaffinity");
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set))
+			last = i;
+	return last;
+}

@@ -33,27 +33,9 @@ static long futex(int *word, int op, int value)
 	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
 }
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		fail("sched_setaffinity");
-}
-
 static int pick_cpu(int argc, char **argv)
 {
-	cpu_set_t set;
-	int last = -1;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		fail("sched_getaffinity");
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &set))
-			last = i;
-	return (int)number(argc, argv, 2, last);
+	return (int)number(argc, argv, 2, last_cpu());
 }
 
 static void await_turn(struct game *g, int me)
@@ -131,7 +113,7 @@ static void two_threads(void *arg)
 {
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	launch_thread(player1, g);
 	play(g, 0);
 }
@@ -152,7 +134,7 @@ static void pinned_process(void *arg)
 {
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	player0(g);
 }
 
@@ -160,7 +142,7 @@ static void pinned_process1(void *arg)
 {
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	player1(g);
 }
 
@@ -182,7 +164,7 @@ static void peers(void *arg)
 {
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	clone_child(player1_clone, g, CLONE_VM);
 	play(g, 0);
 }
@@ -209,7 +191,7 @@ static void vfork_peers(void *arg)
 {
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	launch_thread(vforker, g);
 	play(g, 0);
 }
@@ -233,7 +215,7 @@ static void sleep_rounds(void *arg)
 	const struct timespec ms = { .tv_nsec = 1000000 };
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	post_word(&g->arrived[0], tid_now());
 	await_turn(g, 0);
 	for (int i = 0; i < g->rounds; i++)
@@ -257,7 +239,7 @@ static void switch_sleeper(int argc, char **argv)
 /* The conductor gives the turn on only when the player that had it sleeps again. */
 static void conducted(struct game *g, int me)
 {
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	post_word(&g->arrived[me], tid_now());
 	for (int i = 0; i < g->rounds; i++) {
 		while (!__atomic_load_n(&g->baton[me], __ATOMIC_ACQUIRE))
@@ -307,7 +289,7 @@ static void switch_alternate(int argc, char **argv)
 	say("class", "to-idle,back-other");
 	ready();
 	hold();
-	pin(g->cpu ? 0 : 1);
+	pin_to(0, g->cpu ? 0 : 1);
 	conduct(g, pids);
 	printf("done rounds=%d\n", g->rounds);
 	fflush(stdout);
@@ -325,13 +307,13 @@ static void hopper(void *arg)
 	const struct timespec ms = { .tv_nsec = 1000000 };
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	post_word(&g->arrived[0], tid_now());
 	await_turn(g, 0);
 	for (int i = 0; i < g->rounds; i++) {
-		pin(g->cpu ? 0 : 1);
+		pin_to(0, g->cpu ? 0 : 1);
 		nanosleep(&ms, NULL);
-		pin(g->cpu);
+		pin_to(0, g->cpu);
 	}
 	post_word(&g->hopping, 0);
 	post_word(&g->finished[0], 1);
@@ -341,7 +323,7 @@ static void spinner(void *arg)
 {
 	struct game *g = arg;
 
-	pin(g->cpu);
+	pin_to(0, g->cpu);
 	post_word(&g->arrived[1], tid_now());
 	while (__atomic_load_n(&g->turn, __ATOMIC_ACQUIRE) < 0)
 		futex(&g->turn, FUTEX_WAIT, -1);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,8 +175,46 @@ static void vhost(int argc, char **argv)
 	ready_and_hold();
 }
 
+/* Woken each time before ksmd goes on. */
+static void wake_and_sleep(void *arg)
+{
+	pin_to(0, *(int *)arg);
+	for (;;)
+		usleep(300);
+}
+
+/*
+ * A kernel thread has a lazily held space only while it runs, that of who ran on its CPU before.
+ * ksmd runs without a pause, on one CPU with a process that is awake for moments.
+ */
+static void lazy(int argc, char **argv)
+{
+	static const size_t size = 1 << 20;
+	char *food = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t ksmd = find_comm("/proc", "ksmd", 0);
+	int cpu = last_cpu();
+	cpu_set_t before;
+
+	(void)argc;
+	(void)argv;
+	if (!ksmd || food == MAP_FAILED || madvise(food, size, MADV_MERGEABLE))
+		unavailable("no ksmd here");
+	if (!cpu)
+		unavailable("one processor: who looks is who runs");
+	memset(food, 1, size);
+	say_task("pid", fork_child(wake_and_sleep, &cpu), "process");
+	say("ksmd", "%d", ksmd);
+	if (sched_getaffinity(ksmd, sizeof(before), &before) || !ksm_hurry())
+		unavailable("ksmd may not be set going");
+	pin_to(ksmd, cpu);
+	ready_and_hold();
+	ksm_calm();
+	sched_setaffinity(ksmd, sizeof(before), &before);
+}
+
 const struct situation worker_situations[] = {
 	{ "io-uring", "", "an io_uring worker that waits in an open", io_uring },
 	{ "vhost", "", "vhost's kernel thread on loan (to 6.3) or worker (from 6.4)", vhost },
+	{ "lazy", "", "a kernel thread that holds a process's space lazily", lazy },
 	{ 0 },
 };

@@ -163,6 +163,25 @@ def _(pair, source):
         want_equal((said, states["mm"]), (verdict, space), f"verdict and mm of {first}, {second}")
 
 
+# It has the loan only while it runs, and others may run in between. In a VM the module tells it.
+@prop("lazy: a kernel thread that holds a process's space lazily has that loan, and adopts nothing ({source})",
+      source=[s for s in SOURCES if s != "bpf" or "module" not in SOURCES])
+def _(source):
+    need_source(source)
+    with Subject("lazy") as s:
+        seen = set()
+        for _ in range(1 if source == "procfs" else 60):
+            tasks = show_tasks([s.number("ksmd"), s.tids["pid"]], source)
+            lender, holder = tasks[s.tids["pid"]], tasks[s.number("ksmd")]
+            # with one source ids stay what they are
+            seen.add(holder["loan"])
+            want_equal((holder["kind"], holder["resources"]["mm"]), ("kthread", None), "what holds it")
+            if lender["resources"]["mm"] in seen:
+                break
+        # who reads /proc cannot know, and does not say "none"
+        want_equal(lender["resources"]["mm"] in seen, source != "procfs", f"the lender's space is in {seen}")
+
+
 def kernel_thread():
     """A kernel thread other than kthreadd."""
     for entry in os.listdir("/proc"):
