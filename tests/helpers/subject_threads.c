@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "subject.h"
@@ -167,11 +172,61 @@ static void mass(int argc, char **argv)
 	ready_and_hold();
 }
 
+/* ---- threads that end before others ---- */
+
+#define CALM_THREADS 300
+
+static int fading;
+
+/* The first at once, each other 100 us after the one before it. By system calls alone, as above. */
+static int fade_main(void *arg)
+{
+	struct timespec delay = { .tv_nsec = (long)(uintptr_t)arg * 100000L % 1000000000L,
+				  .tv_sec = (long)(uintptr_t)arg / 10000 };
+
+	__atomic_add_fetch(&mass_arrived, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&fading, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &fading, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	nanosleep(&delay, NULL);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static int calm_main(void *arg)
+{
+	prctl(PR_SET_NAME, "calm");
+	return mass_main(arg);
+}
+
+static void fade(int argc, char **argv)
+{
+	long count = number(argc, argv, 1, 2000), all = count + CALM_THREADS;
+	char *stacks = mmap(NULL, (size_t)all * MASS_STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (stacks == MAP_FAILED)
+		fail("stacks");
+	say_task("pid", getpid(), "process");
+	say("calm", "%d", CALM_THREADS);
+	for (long n = 1; n <= all; n++)
+		if (clone(n <= count ? fade_main : calm_main, stacks + n * MASS_STACK, MASS_FLAGS,
+			  (void *)(uintptr_t)n) < 0)
+			fail("clone");
+	while (__atomic_load_n(&mass_arrived, __ATOMIC_ACQUIRE) < all)
+		usleep(1000);
+	ready_and_hold();
+	__atomic_store_n(&fading, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &fading, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	hold();
+}
+
 const struct situation thread_situations[] = {
 	{ "threads", "[N=3]", "a process with N more threads", threads },
 	{ "unshare-files", "", "a thread that left its process's descriptor table", unshare_files },
 	{ "unshare-fs", "", "a thread with a working directory and umask of its own", unshare_fs },
 	{ "hostile-comm", "", "threads whose names break what prints them", hostile_comm },
 	{ "mass", "[N=4000]", "N threads with stacks of a page", mass },
+	{ "fade", "[N=2000]", "N threads that end one by one once told, and 300 younger that stay",
+	  fade },
 	{ 0 },
 };

@@ -51,6 +51,19 @@ def _(source):
                 want(task["comm"] and task["start_ns"], f"half a row: {task}")
 
 
+@prop("fade: none of the threads that stay is missing while those before them end ({source})", source=SOURCES)
+def _(source):
+    need_source(source)
+    for _ in range(4 if source == "procfs" else 1):
+        with Subject("fade") as s:
+            s.process.stdin.write(b"go\n")
+            s.process.stdin.flush()
+            document = inspect("list", source=source)
+            calm = [m for space in document["spaces"] for m in space["members"]
+                    if m["tgid"] == s.tids["pid"] and m["comm"] == "calm"]
+            want_equal(len(calm), s.number("calm"), "those that stayed")
+
+
 @prop("doctor: tasks that change while they are looked at are no disagreement")
 def _():
     with Subject("exec-race", 3), Subject("threads"):

@@ -225,13 +225,15 @@ static bool is_refused(int err)
 	return err == -EACCES || err == -EPERM;
 }
 
-static int read_task(struct walk *w, int tasks, uint32_t tgid, const char *tid)
+static int read_task(struct walk *w, int tasks, uint32_t tgid, uint32_t number)
 {
 	struct task *t = snapshot_add(w->out);
+	char tid[16];
 	int err;
 
 	if (!t)
 		return -ENOMEM;
+	snprintf(tid, sizeof(tid), "%u", number);
 	err = w->lean ? read_lean(w, t, tasks, tid) : read_rich(w, t, tasks, tid);
 	t->key.tgid = tgid;
 	if (err) {
@@ -253,17 +255,94 @@ static int open_tasks(struct walk *w, uint32_t tgid)
 	return fd;
 }
 
-static int read_group(struct walk *w, uint32_t tgid)
-{
-	int fd = open_tasks(w, tgid), err = 0;
-	cleanup_closedir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *e;
+/* The threads of a group; its memory serves one group after another. */
+struct tids {
+	uint32_t *tid;
+	size_t n, room;
+};
 
-	if (!dir && fd >= 0)
-		close(fd);
-	while (dir && !err && (e = readdir(dir)))
-		if (isdigit((unsigned char)e->d_name[0]))
-			err = read_task(w, fd, tgid, e->d_name);
+static int add_tid(struct tids *ts, uint32_t tid)
+{
+	if (ts->n == ts->room) {
+		size_t room = ts->room ? 2 * ts->room : 256;
+		uint32_t *more = realloc(ts->tid, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		ts->tid = more;
+		ts->room = room;
+	}
+	ts->tid[ts->n++] = tid;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void each_once(struct tids *ts)
+{
+	size_t kept = 0;
+
+	if (ts->n)
+		qsort(ts->tid, ts->n, sizeof(*ts->tid), by_number);
+	for (size_t i = 0; i < ts->n; i++)
+		if (!kept || ts->tid[kept - 1] != ts->tid[i])
+			ts->tid[kept++] = ts->tid[i];
+	ts->n = kept;
+}
+
+/* What the directory's links count besides "." and "..". */
+static size_t threads_now(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) || st.st_nlink < 2 ? 0 : st.st_nlink - 2;
+}
+
+#define LOOKS 4
+
+/*
+ * The kernel goes from thread to thread, and where the one it stands at has ended meanwhile it
+ * counts from the first, or stops: as many that live are left out as have ended. So all are
+ * listed before any is read, and where the number says that some ended or were born, again.
+ */
+static int list_group(DIR *dir, struct tids *ts)
+{
+	int err = 0;
+
+	ts->n = 0;
+	for (int look = 0; look < LOOKS && !err; look++) {
+		struct dirent *e;
+
+		if (look)
+			rewinddir(dir);
+		while (!err && (e = readdir(dir)))
+			if (isdigit((unsigned char)e->d_name[0]))
+				err = add_tid(ts, (uint32_t)strtoul(e->d_name, NULL, 10));
+		each_once(ts);
+		if (ts->n == threads_now(dirfd(dir)))
+			break;
+	}
+	return err;
+}
+
+static int read_group(struct walk *w, struct tids *ts, uint32_t tgid)
+{
+	int fd = open_tasks(w, tgid), err;
+	cleanup_closedir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	err = list_group(dir, ts);
+	for (size_t i = 0; i < ts->n && !err; i++)
+		err = read_task(w, fd, tgid, ts->tid[i]);
 	return err;
 }
 
@@ -271,12 +350,14 @@ int procfs_walk(const char *root, bool lean, struct snapshot *out)
 {
 	cleanup_closedir DIR *dir = opendir(root);
 	struct walk w = { .out = out, .root = dir ? dirfd(dir) : -1, .lean = lean };
+	struct tids tids = { 0 };
 	struct dirent *e;
 	int err = dir ? 0 : -errno;
 
 	while (!err && (e = readdir(dir)))
 		if (isdigit((unsigned char)e->d_name[0]))
-			err = read_group(&w, (uint32_t)strtoul(e->d_name, NULL, 10));
+			err = read_group(&w, &tids, (uint32_t)strtoul(e->d_name, NULL, 10));
+	free(tids.tid);
 	slurp_deinit(&w.file);
 	return err;
 }
@@ -296,14 +377,12 @@ static uint32_t group_of(struct walk *w, uint32_t tid)
 static int read_once(struct walk *w, uint32_t tgid, uint32_t tid)
 {
 	cleanup_close int fd = -1;
-	char name[16];
 
 	for (size_t i = 0; i < w->out->n; i++)
 		if (w->out->tasks[i].key.tid == tid)
 			return 0;
 	fd = open_tasks(w, tgid);
-	snprintf(name, sizeof(name), "%u", tid);
-	return fd < 0 ? 0 : read_task(w, fd, tgid, name);
+	return fd < 0 ? 0 : read_task(w, fd, tgid, tid);
 }
 
 int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct snapshot *out)
