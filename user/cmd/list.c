@@ -61,16 +61,28 @@ static char *say_sum(char *buf, size_t n, const struct totals *sums, const struc
 	return buf;
 }
 
-static void print_totals(const struct state *st, const struct totals *sums)
+/* How much too much that is, where both sums are of the same spaces. */
+static void print_claimed(const struct totals *sums)
 {
-	char rss[48], pss[48], claimed[48];
+	char claimed[48];
 
-	printf("\n%zu space%s, %zu task%s: %s resident (%s proportional); per-pid tools add up to %s."
-	       " Source: %s.\n",
-	       sums->spaces, text_plural(sums->spaces), sums->tasks, text_plural(sums->tasks),
+	printf("Per-pid tools add up to %s",
+	       say_sum(claimed, sizeof(claimed), sums, &sums->claimed));
+	if (sums->rss.bytes && sums->rss.of == sums->claimed.of)
+		printf(", %.1f times as much",
+		       (double)sums->claimed.bytes / (double)sums->rss.bytes);
+	printf(".\n");
+}
+
+static void print_totals(const struct totals *sums)
+{
+	char rss[48], pss[48];
+
+	printf("\n%zu space%s, %zu task%s: %s resident (%s proportional).\n", sums->spaces,
+	       text_plural(sums->spaces), sums->tasks, text_plural(sums->tasks),
 	       say_sum(rss, sizeof(rss), sums, &sums->rss),
-	       say_sum(pss, sizeof(pss), sums, &sums->pss),
-	       say_sum(claimed, sizeof(claimed), sums, &sums->claimed), st->snapshot.source);
+	       say_sum(pss, sizeof(pss), sums, &sums->pss));
+	print_claimed(sums);
 }
 
 /* The space that the oldest task of this one was born from; NULL when it is not listed. */
@@ -154,8 +166,9 @@ static int print_table(const struct state *st, const struct list_args *args, con
 	table_print(t, stdout);
 	table_free(t);
 	if (!view->raw && !view->noheadings) {
-		print_totals(st, sums);
+		print_totals(sums);
 		state_withheld(&st->snapshot);
+		state_source(&st->snapshot);
 	}
 	return status;
 }
