@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """stat's views, filters and losses, and trace's other lines, on workloads whose answer is known."""
+import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -119,6 +121,42 @@ def _():
     want(d["delays"]["sleep"]["n"] >= 500, f"waits: {d['delays']}")
     want(0 < t["on_cpu_ns"] < t["sleep_ns"], f"time on a CPU: {t}")
     want(d["delays"]["runnable"]["n"] >= 500, f"waits for a CPU: {d['delays']}")
+
+
+@contextlib.contextmanager
+def control_group():
+    """(directory, path) of a group of version 2 that lies in another of our own."""
+    with open("/proc/mounts", encoding="utf-8") as f:
+        root = next(line.split()[1] for line in f if line.split()[2] == "cgroup2")
+    outer = f"{root}/mmlens-views-{os.getpid()}"
+    os.makedirs(f"{outer}/inner")
+    try:
+        yield outer, f"/{os.path.basename(outer)}/inner"
+    finally:
+        for path in (f"{outer}/inner", outer):
+            os.rmdir(path)
+
+
+@prop("filters: --cgroup keeps the tasks of a group and of those below, and --by cgroup names it")
+def _():
+    need_switches()
+    with control_group() as (outer, path):
+        with Subject("switch-processes", ROUNDS) as s:
+            for pid in {s.process.pid, *s.tids.values()}:
+                with open(f"{outer}/inner/cgroup.procs", "w", encoding="ascii") as f:
+                    f.write(str(pid))
+            session = Session("stat", "--cgroup", outer, "--by", "cgroup")
+            s.go()
+            time.sleep(0.3)
+            d = strict_json(session.end())
+        group = next(g for g in d["cgroups"] if g["path"] == path)
+        own = [t for t in d["tasks"] if t["tid"] in s.tids.values()]
+        want(len(own) == 2 and all(t["switches"] >= ROUNDS * 0.9 for t in own), f"{own}")
+        want(group["switches"] >= 2 * ROUNDS * 0.9 and group["tasks"] >= 2, f"{group}")
+        # one side of each is in the group
+        others = sum(g["switches"] for g in d["cgroups"]) - group["switches"]
+        want(others <= group["switches"] / 2, f"{others} of others, {group}")
+        mmlens("stat", "--cgroup", f"{outer}/none", "-d", "1").expect(1).error_line()
 
 
 @prop("--tlb: the processor reports the loads that the classes of {name} say, where it reports any",
@@ -309,6 +347,22 @@ def _():
     want(0 < told <= lost, f"told in place {told} of {lost}")
 
 
+@prop("loss: what finds no room in the table of tasks is lost on its CPU, and who was left out is named")
+def _():
+    need_switches()
+    session = Session("stat")
+    with Subject("mass", 12000):  # more at a time than the table has places for where some hundreds are
+        pass
+    d = strict_json(session.end())
+    want(d["lost"] > 0, f"nothing was lost, {len(d['tasks'])} tasks")
+    want_equal(sum(c["lost"] for c in d["cpus"]), d["lost"], "lost by CPU")
+    # idle's have no row
+    told = sum(t["switches"] for t in d["tasks"])
+    want(told + d["lost"] <= d["switches"], f"{told} told and {d['lost']} lost of {d['switches']}")
+    for t in d["agreement"]["disagree"]:
+        want(t["counted"] < t["grown"], f"more were counted than there were: {t}")
+
+
 BIRTHS = 12000  # more than the table of tasks has room for where some hundreds are
 
 
@@ -334,7 +388,9 @@ def _():
 @prop("births: in a stream of more tasks than fit the table each has its own birth, switches and end")
 def _():
     need_switches()
-    lines = events(*births())
+    # a hundred thousand lines: whether they are JSON to the letter is seen elsewhere
+    lines = [json.loads(line) for line in
+             mmlens("trace", "--json", *births()).expect(0).out.splitlines()]
     want_equal(lines.pop(), {"lost": 0}, "lost")
     alive, dead, born = set(), set(), 0
     for e in lines:
