@@ -115,10 +115,15 @@ static bool filter_has(const struct filter *f, uint32_t hash)
 static uint32_t hash_of(const char *name, size_t len)
 {
 	uint32_t first = 0, last = 0;
-	size_t n = len < sizeof(first) ? len : sizeof(first);
 
-	memcpy(&first, name, n);
-	memcpy(&last, name + len - n, n);
+	/* copies of a fixed length are loads, and nearly all names are as long */
+	if (len >= sizeof(first)) {
+		memcpy(&first, name, sizeof(first));
+		memcpy(&last, name + len - sizeof(last), sizeof(last));
+	} else {
+		memcpy(&first, name, len);
+		last = first;
+	}
 	return ((first * 31 + last) * 0x9e3779b1u + (uint32_t)len * 0x85ebca6bu) >> 12;
 }
 
