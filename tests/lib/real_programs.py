@@ -26,7 +26,7 @@ PROGRAMS = {"nginx": (3, False), "memcached": (1, True), "postgres": (5, False),
 PYTHON = {"threading": THREADING, "multiprocessing": FORKING, "pool": POOL}
 
 # whom they run as, made when their package is set up
-USERS = {"nginx": "www-data", "postgres": "postgres"}
+USERS = {"nginx": "www-data", "memcached": "nobody", "postgres": "postgres"}
 
 
 def need(path):
@@ -50,7 +50,7 @@ def command_of(name, where):
             f.write(NGINX.format(where))
         return [need("nginx"), "-p", where, "-c", f"{where}/conf"]
     if name == "memcached":
-        return [need("memcached"), "-u", "nobody", "-t", "4", "-s", f"{where}/sock"]
+        return [need("memcached"), "-u", USERS[name], "-t", "4", "-s", f"{where}/sock"]
     if name == "postgres":
         need(f"{POSTGRES}/postgres")
         subprocess.run([f"{POSTGRES}/initdb", "-D", f"{where}/db", "-A", "trust", "-N"], check=True,
