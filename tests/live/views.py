@@ -10,6 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from bench import room_for  # noqa: E402
 from mmlens_test import (  # noqa: E402
     HELPERS, LABEL, LIMIT, MMLENS, Subject, inspect, main, mmlens, need_switches, prop, skip, strict_json,
     want, want_equal, watching)
@@ -351,7 +352,7 @@ def _():
 def _():
     need_switches()
     session = Session("stat")
-    with Subject("mass", 12000):  # more at a time than the table has places for where some hundreds are
+    with Subject("mass", room_for(12000)):  # more at a time than the table has places for where some hundreds are
         pass
     d = strict_json(session.end())
     want(d["lost"] > 0, f"nothing was lost, {len(d['tasks'])} tasks")
