@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    SOURCES, Subject, inspect, main, mmlens, need_source, prop, settle, show_tasks, skip, standing,
+    SOURCES, Subject, inspect, main, mmlens, need_source, need_switches, prop, settle, show_tasks, skip, standing,
     standing_one, status_of, switches_of, tasks_of, want, want_equal)
 
 SUBJECTS = ["threads", "crowd", "vfork", "leader-exited", "stacks", "ptraced", "nested-pid"]
@@ -130,6 +130,16 @@ def _(command, source):
         text = run.out.decode("utf-8", "strict")
         want(not controls(text), lambda: f"{controls(text)!r} in {text!r}")
         want("\nready x=1" not in text, "a name began a line of its own")
+
+
+@prop("stat: a PREEMPT_RT kernel is not probed at finish_task_switch, which it may not survive")
+def _():
+    need_switches()
+    end = mmlens("stat", "--json", "-d", "0.2").expect(0).json()["cost_end"]
+    if os.path.exists("/sys/kernel/realtime"):
+        want(end in (None, "sched_exit_tp"), f"the cost was measured to {end}")
+    elif os.uname().machine == "x86_64":
+        want(end, "no end of a switch was found")
 
 
 main()

@@ -267,7 +267,8 @@ static void print_summary(FILE *out, const struct statview *v)
 		per_second(switches_loads(sw), sw->duration_ns));
 	print_loss(out, sw);
 	if (!*sw->cost_end)
-		fprintf(out, "Cost: not measured, this kernel shows no end of a switch.\n");
+		fprintf(out,
+			"Cost: not measured, this kernel shows no end of a switch that is safe to watch.\n");
 	else if (sw->clock_ns)
 		fprintf(out,
 			"Cost: from sched_switch to %s; one reading of the clock, %s, is part of it.\n",
