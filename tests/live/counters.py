@@ -6,8 +6,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    SOURCES, Subject, inspect, main, mmlens, need_source, need_switches, prop, settle, show_tasks, skip, standing,
-    standing_one, status_of, switches_of, tasks_of, want, want_equal)
+    REALTIME, SOURCES, Subject, inspect, main, mmlens, need_source, need_switches, prop, settle,
+    show_tasks, skip, standing, standing_one, status_of, switches_of, tasks_of, want, want_equal)
 
 SUBJECTS = ["threads", "crowd", "vfork", "leader-exited", "stacks", "ptraced", "nested-pid"]
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -136,7 +136,7 @@ def _(command, source):
 def _():
     need_switches()
     end = mmlens("stat", "--json", "-d", "0.2").expect(0).json()["cost_end"]
-    if os.path.exists("/sys/kernel/realtime"):
+    if REALTIME:
         want(end in (None, "sched_exit_tp"), f"the cost was measured to {end}")
     elif os.uname().machine == "x86_64":
         want(end, "no end of a switch was found")

@@ -115,11 +115,9 @@ static struct bpf_program **exit_tp(struct switch_session *ss)
 }
 
 /*
- * A PREEMPT_RT kernel does not survive that the entry of finish_task_switch is patched while another
- * processor switches: 6.1-rt, emulated with a thread for each of two processors, called address 0
- * from __schedule within three enablings of a plain kprobe event there, every time it was tried and
- * without a program of ours; other functions and other kernels did not mind. Whether real
- * processors would is not known, and no cost is worth finding out.
+ * 6.1-rt, emulated with a thread for each of two processors, called address 0 from __schedule within
+ * three enablings of a plain kprobe event at finish_task_switch, every time and without a program of
+ * ours; other functions and kernels did not mind. No cost is worth trying real processors.
  */
 static bool may_patch_finish(void)
 {
