@@ -207,3 +207,20 @@ int bpf_counts_read(const struct switch_bpf *skel, const struct mmlens_cpu *per_
 		err = read_pairs(skel, out);
 	return err;
 }
+
+uint64_t bpf_counts_missed(const struct switch_bpf *skel, const struct bpf_program *end)
+{
+	struct bpf_program *prog;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (bpf_program__autoload(prog) && prog != end &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}

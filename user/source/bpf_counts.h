@@ -11,5 +11,11 @@
 /* Adds to `out`, the dead included, whose delays_known and pairs_known say what there is. -errno. */
 int bpf_counts_read(const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu, int cpus,
 		    const struct dead *dead, struct switches *out);
+/*
+ * Runs that the kernel refused because one was under way on that CPU: losses that no map can count.
+ * `end` is left out, NULL: there is none. Without its end a switch only has no cost, and a kprobe is
+ * refused wherever a task was preempted within a system call of BPF.
+ */
+uint64_t bpf_counts_missed(const struct switch_bpf *skel, const struct bpf_program *end);
 
 #endif

@@ -631,24 +631,6 @@ static int drain_rest(struct switch_session *ss)
 	return err < 0 ? err : 0;
 }
 
-/* Runs that the kernel refused because one was under way on that CPU: losses that no map can count. */
-static uint64_t missed_runs(const struct switch_session *ss)
-{
-	struct bpf_program *prog;
-	uint64_t sum = 0;
-
-	bpf_object__for_each_program(prog, ss->skel->obj)
-	{
-		struct bpf_prog_info info = { 0 };
-		__u32 len = sizeof(info);
-
-		if (bpf_program__autoload(prog) &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-			sum += info.recursion_misses;
-	}
-	return sum;
-}
-
 /* Of all that is read here only the counts may still move. */
 int switch_session_read(struct switch_session *ss, struct switches *out)
 {
@@ -664,7 +646,7 @@ int switch_session_read(struct switch_session *ss, struct switches *out)
 	if (ss->end_name)
 		snprintf(out->cost_end, sizeof(out->cost_end), "%s", ss->end_name);
 	err = bpf_counts_read(ss->skel, ss->per_cpu, ss->cpus, &ss->dead, out);
-	out->missed = missed_runs(ss);
+	out->missed = bpf_counts_missed(ss->skel, ss->end);
 	out->lost += out->missed;
 	if (err)
 		switches_deinit(out);
