@@ -365,16 +365,16 @@ static const struct {
 };
 
 /* Told where the gap is: behind all that this CPU has sent before it. */
-static int note_loss(struct stream *s, const struct mmlens_msg *m)
+int stream_loss(struct stream *s, uint32_t cpu, uint64_t lost)
 {
-	struct queue *q = &s->queues[m->cpu];
-	struct event ev = { .cpu = m->cpu, .type = EVENT_LOST };
+	struct queue *q = &s->queues[cpu];
+	struct event ev = { .cpu = cpu, .type = EVENT_LOST };
 
-	if (m->lost <= q->lost)
+	if (lost <= q->lost)
 		return 0;
 	ev.ts = q->n ? q->rec[q->head + q->n - 1].ts : q->delivered;
-	ev.lost = m->lost - q->lost;
-	q->lost = m->lost;
+	ev.lost = lost - q->lost;
+	q->lost = lost;
 	return add_rare(s, &ev);
 }
 
@@ -386,7 +386,7 @@ int stream_message(struct stream *s, const void *data, size_t size)
 	if (size < sizeof(*m) || m->cpu >= s->cpus || !m->type || m->type >= ARRAY_SIZE(messages) ||
 	    size < messages[m->type].size + m->n * sizeof(struct mmlens_rec))
 		return 0;
-	err = note_loss(s, m);
+	err = stream_loss(s, m->cpu, m->lost);
 	return err ? err : messages[m->type].take(s, data);
 }
 

@@ -17,6 +17,8 @@ void stream_free(struct stream *s);
 
 /* A message of the ring; what is not one of ours is ignored. -ENOMEM or 0. */
 int stream_message(struct stream *s, const void *data, size_t size);
+/* How many a CPU has dropped until now, where no message of its own can tell. -ENOMEM or 0. */
+int stream_loss(struct stream *s, uint32_t cpu, uint64_t lost);
 /* Records that a CPU had not sent yet, and will not: the programs are gone. -ENOMEM or 0. */
 int stream_batch(struct stream *s, uint32_t cpu, const struct mmlens_rec *rec, size_t n);
 /* The task of this place is no more, all its events are delivered, and the place may be another's. */

@@ -624,7 +624,9 @@ static int drain_rest(struct switch_session *ss)
 	for (int cpu = 0; cpu < ss->cpus && err >= 0; cpu++) {
 		const struct mmlens_batch *b = &ss->per_cpu[cpu].batch;
 
-		if (b->head.n)
+		/* nothing came behind it to tell it */
+		err = stream_loss(ss->stream, (uint32_t)cpu, ss->per_cpu[cpu].ring_full);
+		if (!err && b->head.n)
 			err = stream_batch(ss->stream, (uint32_t)cpu, b->rec, b->head.n);
 	}
 	stream_release(ss->stream, UINT64_MAX);
