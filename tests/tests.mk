@@ -8,7 +8,8 @@ TESTS_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-missing-field-initi
 SUBJECT_SRC := $(wildcard tests/helpers/subject*.c)
 SUBJECT_OBJ := $(SUBJECT_SRC:%.c=$(O)/%.o)
 PROC_TESTS  := $(O)/tests/proc_storm $(O)/tests/proc_fuzz $(O)/tests/proc_access
-ALONE       := $(O)/tests/kcmp_oracle $(O)/tests/reference $(O)/tests/bench_pagemap
+ALONE       := $(O)/tests/kcmp_oracle $(O)/tests/reference $(O)/tests/peak \
+		$(O)/tests/bench_pagemap
 HELPERS     := $(O)/tests/subject $(ALONE) $(O)/tests/bench_read $(O)/tests/bench_empty $(PROC_TESTS)
 
 $(O)/tests/helpers/%.o: tests/helpers/%.c

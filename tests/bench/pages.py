@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Pages of two processes against merely reading their pagemaps; many mappings; many stacks."""
 import os
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from bench import HELPERS, MMLENS, Subject, bench, bound, main, note, race  # noqa: E402
+from mmlens_test import peak  # noqa: E402
 import pagemap  # noqa: E402
 
 MIB = 1 << 20
@@ -35,14 +35,6 @@ def reads(pids, start, end):
     return run
 
 
-def peak(command):
-    """The most memory a command held, in bytes."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss * 1024
-
-
 def compared(subject):
     return [MMLENS, "pages", "--json", str(subject.tids["pid"]), str(subject.tids["child"])]
 
@@ -53,10 +45,10 @@ def _():
         pids = s.tids["pid"], s.tids["child"]
         r = race({"pages": compared(s), "1 MiB preads": floor(pids, *s.range("region")),
                   "the reads alone": reads(pids, *s.range("region"))}, rounds=15)
-        large = peak(compared(s))
+        large, _ = peak(*compared(s)[1:])
     r.within("pages", "1 MiB preads", 1.5)
     with Subject("cow", 100, 16) as s:
-        small = peak(compared(s))
+        small, _ = peak(*compared(s)[1:])
     note(f"peak memory with 16 MiB each {small / MIB:.1f} MiB, with 1 GiB each {large / MIB:.1f} MiB")
     bound("the inspector's memory grows by at most 4 MiB", large - small <= 4 * MIB,
           f"{(large - small) / MIB:.1f} MiB")

@@ -11,7 +11,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from bench import bench, bound, main, note, race, room_for  # noqa: E402
-from mmlens_test import HELPERS, MMLENS, Subject, attached, strict_json, watching  # noqa: E402
+from mmlens_test import (  # noqa: E402
+    HELPERS, MMLENS, Subject, attached, peak, strict_json, watching)
 from tap import skip  # noqa: E402
 
 LOOPS = 50000  # of two switches each
@@ -125,18 +126,15 @@ def _():
 
 @bench("more births than rows are kept", on="host")
 def _():
-    watcher = subprocess.Popen([MMLENS, "stat", "--json", "--", "sh", "-c",
-                                'exec "$0" vfork "$1" >/dev/null',
-                                os.path.join(HELPERS, "reference"), "300000"],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    document = strict_json(watcher.stdout.read())
-    _, watcher.returncode, usage = os.wait4(watcher.pid, 0)
+    held, told = peak("stat", "--json", "--", "sh", "-c", 'exec "$0" vfork "$1" >/dev/null',
+                      os.path.join(HELPERS, "reference"), "300000")
+    document = strict_json(told)
     rows = len(document["tasks"])
     bound("rows are kept to their limit, and what is lost is counted",
           262144 <= rows < 300000 and document["lost"] > 0,
           f"{rows} rows, {document['lost']} switches lost")
-    bound("the reader's memory is bounded", usage.ru_maxrss < 160 << 10,
-          f"{usage.ru_maxrss >> 10} MiB")
+    bound("the reader's memory is bounded", held < 160 << 20,
+          f"{held >> 20} MiB")
 
 
 main()

@@ -264,6 +264,14 @@ def mmlens(*args, timeout=LIMIT // 2, **more):
     return Result(args, done.returncode, done.stdout, done.stderr)
 
 
+def peak(*args):
+    """The most memory that a run of the inspector held, in bytes, and what it printed."""
+    done = subprocess.run([os.path.join(HELPERS, "peak"), MMLENS, *map(str, args)],
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    want_equal(done.returncode, 0, f"status ({done.stderr!r})")
+    return int(done.stderr.rpartition(b"peak_kib=")[2]) * 1024, done.stdout
+
+
 def children_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
         return [int(word) for word in f.read().split()]

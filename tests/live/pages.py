@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LIMIT, MMLENS, SLOW, Subject, children_of, have, inspect, main, mmlens, prop, skip, want, want_equal)
+    LIMIT, MMLENS, SLOW, Subject, children_of, have, inspect, main, mmlens, peak, prop, skip, want, want_equal)
 import pagemap  # noqa: E402
 
 PAGE = pagemap.PAGE
@@ -538,27 +538,18 @@ def _():
         want_equal(at(s, start)["frames"], "same", "--at")
 
 
-def peak(*args):
-    """The most memory that the inspector held, in KiB."""
-    with subprocess.Popen([MMLENS, *map(str, args)], stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = status
-    want_equal(status, 0, "status")
-    return usage.ru_maxrss
-
-
 @prop("the inspector's memory does not grow with theirs")
 def _():
     need_frames()
     sizes = []
     for mib in (16, 256):
         with Subject("cow", 50, mib) as s:
-            sizes.append(peak("pages", "--json", s.tids["pid"], s.tids["child"]))
+            sizes.append(peak("pages", "--json", s.tids["pid"], s.tids["child"])[0])
             # a large mapping is counted in parts
             seen = region_of(pages_between(s), *s.range("region"))
             half = s.number("pages") // 2
             want_equal([seen[k] for k in COUNTS], [half, half, 0], f"pages of {mib} MiB")
-    want(sizes[1] - sizes[0] < 3 * 1024, f"KiB at 16 and 256 MiB: {sizes}")
+    want(sizes[1] - sizes[0] < 3 << 20, f"bytes at 16 and 256 MiB: {sizes}")
 
 
 @prop("the inspector's memory does not grow with the number of mappings")
@@ -569,8 +560,8 @@ def _():
     sizes = []
     for mappings in (5000, 30000):
         with Subject("many", mappings) as s:
-            sizes.append(peak("pages", s.tids["pid"], s.tids["child"]))
-    want(sizes[1] - sizes[0] < 1024, f"KiB at 5,000 and 30,000 mappings: {sizes}")
+            sizes.append(peak("pages", s.tids["pid"], s.tids["child"])[0])
+    want(sizes[1] - sizes[0] < 1 << 20, f"bytes at 5,000 and 30,000 mappings: {sizes}")
 
 
 # ---- without the right to see frames ----
