@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -128,4 +129,30 @@ uint32_t bpf_env_pid_ns(void)
 	struct stat ns;
 
 	return stat("/proc/self/ns/pid", &ns) || ns.st_ino == INIT_PID_NS ? 0 : (uint32_t)ns.st_ino;
+}
+
+/* A word of what uname(2) says of the kernel's build. */
+static bool built_with(const char *version, const char *word)
+{
+	size_t len = strlen(word);
+	const char *at = strstr(version, word);
+
+	return at && (!at[len] || at[len] == ' ');
+}
+
+/* PREEMPT_DYNAMIC: chosen at boot or later, as debugfs tells where it is mounted. */
+static bool chosen_full(void)
+{
+	cleanup_fclose FILE *f = fopen("/sys/kernel/debug/sched/preempt", "re");
+	char line[64] = "";
+
+	return f && fgets(line, sizeof(line), f) && strstr(line, "(full)");
+}
+
+bool bpf_env_preempts(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && (built_with(name.version, "PREEMPT") ||
+				 built_with(name.version, "PREEMPT_RT") || chosen_full());
 }

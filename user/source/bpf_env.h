@@ -26,4 +26,13 @@ size_t bpf_env_map_len(const struct bpf_map *map);
 /* Turns libbpf's failure to load into a reason; returns err. */
 int bpf_env_load_failed(struct why *why, int err);
 
+/*
+ * Whether this kernel preempts itself anywhere (PREEMPT, PREEMPT_RT, preempt=full). Such kernels,
+ * emulated with a thread for each of two processors, called address 0 from __schedule while a kprobe
+ * at finish_task_switch was attached: 6.1-rt within three enablings of a plain kprobe event, every
+ * time and without a program of ours, a 6.12 once in a hundred. Others never did. Whether real
+ * processors would is not known, and what a switch costs is not worth finding out.
+ */
+bool bpf_env_preempts(void);
+
 #endif

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "source/bpf_counts.h"
@@ -114,21 +113,11 @@ static struct bpf_program **exit_tp(struct switch_session *ss)
 	return &ss->skel->progs.mmlens_end_exit_tp;
 }
 
-/*
- * 6.1-rt, emulated with a thread for each of two processors, called address 0 from __schedule within
- * three enablings of a plain kprobe event at finish_task_switch, every time and without a program of
- * ours; other functions and kernels did not mind. No cost is worth trying real processors.
- */
-static bool may_patch_finish(void)
-{
-	return access("/sys/kernel/realtime", F_OK);
-}
-
 static bool has_plain_finish(struct switch_session *ss)
 {
 	char name[64];
 
-	return may_patch_finish() && btf_id("finish_task_switch") &&
+	return !bpf_env_preempts() && btf_id("finish_task_switch") &&
 	       find_symbol("finish_task_switch", name, sizeof(name)) && !strchr(name, '.') &&
 	       libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 1 && ss->skel;
 }
@@ -140,7 +129,7 @@ static struct bpf_program **fentry(struct switch_session *ss)
 
 static bool has_finish(struct switch_session *ss)
 {
-	return may_patch_finish() && libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_KPROBE, NULL) == 1 &&
+	return !bpf_env_preempts() && libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_KPROBE, NULL) == 1 &&
 	       find_symbol("finish_task_switch", ss->end_symbol, sizeof(ss->end_symbol));
 }
 
