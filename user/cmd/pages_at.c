@@ -269,13 +269,13 @@ int pages_at(const struct pages_args *args, struct pagecount *pc)
 		return fail(EXIT_MISSING, "--frames",
 			    "frame numbers need CAP_SYS_ADMIN: run as root");
 	for (size_t i = 0; i < n; i++) {
-		int err = spot_read(&spots[i], &pc->frames, pagecount_reads(pc, i ? pc->b : pc->a),
-				    va);
+		uint32_t pid = i ? pc->b : pc->a;
+		int err = spot_read(&spots[i], &pc->frames, pagecount_reads(pc, pid), va);
 
-		pc->failed = i ? pc->b : pc->a;
+		pc->failed = pid;
 		if (err)
 			return pagecount_fail(pc, err);
-		spots[i].pid = pc->failed;
+		spots[i].pid = pid;
 	}
 	if (args->common.view.json)
 		return print_json(args, &pc->frames, va, spots, n);
