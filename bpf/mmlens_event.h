@@ -291,6 +291,7 @@ struct mmlens_cpu {
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
 	__u64 tasks_full;  /* switches of tasks, and births, that found no room in their table */
 	__u64 ring_full;   /* records and messages that the reader did not fetch in time */
+	__u64 leaving;	   /* who leaves in the last switch, as an address; 0: it does not count */
 	__u64 tlb_loads;   /* tlb_flush for a task switch: the processor's own count of loads */
 	__u64 tlb_flushed; /* of these, how many did flush: PCID spared the others */
 	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
@@ -415,6 +416,7 @@ enum mmlens_asked {
 	MMLENS_ASKED_PAIRS,
 	MMLENS_ASKED_CGROUPS, /* the cgroup of a task at each switch, not as it was at first sight */
 	MMLENS_ASKED_EVERY,   /* the cost of each switch */
+	MMLENS_ASKED_TLB,     /* the processor's own loads, of counted switches */
 	MMLENS_ASKED_NR
 };
 

@@ -193,6 +193,8 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	else if (s->prev_tid)
 		cpu->tasks_full++;
 	cpu->count[class][how]++;
+	if (asked(TLB))
+		cpu->leaving = (__u64)s->prev;
 	if (asked(DELAYS) && e)
 		wait_begins(s, e, how);
 	if (asked(DELAYS) && s->next_tid)
@@ -229,6 +231,8 @@ int mmlens_switch(__u64 *ctx)
 	if (asked(EVENTS) && asked(COST))
 		batch_release(cpu, 0);
 	cpu->since = 0;
+	if (asked(TLB))
+		cpu->leaving = 0;
 	if (asked(EVENTS))
 		cpu->running = 0;
 	s.prev_tid = s.prev->pid;
@@ -287,14 +291,15 @@ int mmlens_end_kprobe(struct pt_regs *ctx)
 
 /*
  * x86 tells each load of an address space by itself (TLB_FLUSH_ON_TASK_SWITCH is 0), and by `pages`
- * whether the TLB had to be flushed for it. Outside a counted switch it is an exec or a loan.
+ * whether the TLB had to be flushed for it. Outside a counted switch it is an exec or a loan: who
+ * leaves is the current task until the switch is done.
  */
 SEC("tp_btf/tlb_flush")
 int mmlens_tlb(__u64 *ctx)
 {
 	struct mmlens_cpu *cpu = this_cpu();
 
-	if (!cpu || !cpu->since || (__s32)ctx[0] != 0)
+	if (!cpu || cpu->leaving != bpf_get_current_task() || (__s32)ctx[0] != 0)
 		return 0;
 	cpu->tlb_loads++;
 	if (ctx[1])

@@ -207,6 +207,7 @@ static int set_asked(struct switch_session *ss, struct bpf_types *types)
 		ASKED(PAIRS, ask->pairs),
 		ASKED(CGROUPS, ask->cgroups),
 		ASKED(EVERY, ss->every),
+		ASKED(TLB, ask->tlb),
 	};
 
 	_Static_assert(ARRAY_SIZE(all) == MMLENS_ASKED_NR, "each has a value");
@@ -221,7 +222,7 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 	ask->keys = bpf_env_keys();
 	ask->command = ss->ask.command;
 	ask->ns_inum = bpf_env_pid_ns();
-	ss->every = ss->ask.delays || ss->ask.tlb || ss->ask.every;
+	ss->every = ss->ask.delays || ss->ask.every;
 	bpf_map__set_max_entries(ss->skel->maps.cpus, ss->cpus);
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.places, tasks);
