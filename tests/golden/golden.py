@@ -71,6 +71,14 @@ def _(view):
          f"{agreed.decode('utf-8', 'replace')}")
 
 
+@prop("report {option} on a full disk: one line names the disk, not the recording, and why",
+      option=["--perfetto", "--html"])
+def _(option):
+    out, status = printed(f"window1 report {option}=/dev/full")
+    want_equal(status, 1, "exit status")
+    want_equal(out, b"mmlens: /dev/full: cannot be written: No space left on device\n", "told")
+
+
 @prop("a file of version {version} tells the same tasks as one of now", version=["v1"])
 def _(version):
     kinds = [line.split()[1:] for line in printed(f"{version} list --raw -o TASKS,MEMBERS,COMM")[0]

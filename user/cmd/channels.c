@@ -52,7 +52,7 @@ static int print_json(const struct state *st, const struct findings *f)
 	if (f->watched)
 		json_watch(j, &f->wakeups);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 static int print_rows(const struct view *given, const struct column *columns, size_t n_columns,

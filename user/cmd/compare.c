@@ -118,7 +118,7 @@ static int print_json(const struct state *st, const struct task *a, const struct
 	else
 		json_null(j, "pages");
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 /* What is unknown may be so for want of a right. */

@@ -257,7 +257,7 @@ static int print_json(const struct diagnosis *d)
 		json_disagreement(j, &d->findings.d[i]);
 	json_array_end(j);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 static void print_reach(const struct snapshot *s)

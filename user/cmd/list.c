@@ -42,7 +42,7 @@ static int print_json(const struct state *st, const struct choice *c, const stru
 	json_uint(j, "pss_spaces", sums->pss.of);
 	json_object_end(j);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 /* "1.2G", "1.2G of 3 spaces" where not all are known, "unknown". */

@@ -109,9 +109,7 @@ static int print_json(const struct pages_args *args, struct pagecount *pc)
 	if (!pc->b && !err)
 		relatives_json(args, j, pc);
 	json_object_end(j);
-	if (json_close(j))
-		return fail(EXIT_FAILED, "output", "cannot be written");
-	return err ? pagecount_fail(pc, err) : EXIT_DONE;
+	return json_finish(j, err ? pagecount_fail(pc, err) : EXIT_DONE);
 }
 
 static char *size_of(char *buf, size_t n, uint64_t pages)

@@ -224,7 +224,7 @@ static int print_json(const struct pages_args *args, const struct frames *f, uin
 		json_spot(j, args, f, &spots[i]);
 	json_array_end(j);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 static void print_verdict(uint64_t va, const struct spot *a, const struct spot *b)

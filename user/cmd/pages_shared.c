@@ -167,7 +167,7 @@ static int print_json(const struct objects *all, const struct state *st, uint64_
 		json_object_row(j, all->o[i]);
 	json_array_end(j);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 static int print_table(const struct pages_args *args, struct objects *all)

@@ -142,7 +142,5 @@ int pages_watch(const struct pages_args *args, struct pagecount *pc)
 	open_faults(&w);
 	status = rounds(&w);
 	faultwatch_close(w.faults);
-	if (w.json && json_close(w.json))
-		return fail(EXIT_FAILED, "output", "cannot be written");
-	return status;
+	return w.json ? json_finish(w.json, status) : status;
 }

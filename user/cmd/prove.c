@@ -188,7 +188,7 @@ static int print_json(const struct proof *p, const struct snapshot *s, const boo
 			json_claim(j, p, (enum claim)c, &judged[c]);
 	json_array_end(j);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 /* Said before the experiments, not after them. */
@@ -211,7 +211,7 @@ static int write_html(const char *path, const struct proof *p, const bool *claim
 	if (!f)
 		return fail(EXIT_FAILED, path, "cannot be written: %s", strerror(errno));
 	html_proof(f, p, claims, judged);
-	return fflush(f) || ferror(f) ? fail(EXIT_FAILED, path, "cannot be written") : EXIT_DONE;
+	return file_finish(f, path, EXIT_DONE);
 }
 
 /* Who was asked, for the head of the document; nobody is an answer too. */

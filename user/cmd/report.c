@@ -49,7 +49,7 @@ static int on_event(const struct event *ev, void *arg)
 	if (p->tally)
 		err = tally_add(p->tally, ev, &p->cast);
 	if (!err && p->perfetto)
-		err = perfetto_event(p->perfetto, ev, &p->cast);
+		perfetto_event(p->perfetto, ev, &p->cast);
 	if (err || ev->type == EVENT_TASK)
 		return err;
 	p->switches += ev->type == EVENT_SWITCH;
@@ -95,8 +95,8 @@ static int print_trace(struct recording *r, const struct report_args *a, struct 
 			json_null(p.json, "lost");
 		json_object_end(p.json);
 	}
-	if (p.json && json_close(p.json) && !status)
-		status = fail(EXIT_FAILED, "output", "cannot be written");
+	if (p.json)
+		status = json_finish(p.json, status);
 	cast_deinit(&p.cast);
 	return status;
 }
@@ -162,7 +162,7 @@ static int print_json(const struct recording *r, const struct statview *v)
 	json_bool(j, "complete", r->complete);
 	statview_json(j, v);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 static int write_html(const char *path, const struct statview *v)
@@ -181,7 +181,7 @@ static int write_html(const char *path, const struct statview *v)
 	if (fclose(words))
 		return fail(EXIT_FAILED, path, "out of memory");
 	html_window(f, v->switches, summary);
-	return fflush(f) || ferror(f) ? fail(EXIT_FAILED, path, "cannot be written") : EXIT_DONE;
+	return file_finish(f, path, EXIT_DONE);
 }
 
 static bool shows_pairs(const struct report_args *a, const struct statview *v)
@@ -223,14 +223,15 @@ static int write_perfetto(struct recording *r, const char *out, struct sift *sif
 	int status, err;
 
 	if (!f)
-		return fail(EXIT_FAILED, out, "%s", strerror(errno));
+		return fail(EXIT_FAILED, out, "cannot be written: %s", strerror(errno));
 	p.perfetto = perfetto_new(f);
 	if (!p.perfetto)
 		return fail(EXIT_FAILED, out, "out of memory");
 	status = replay(r, &p, path);
 	err = perfetto_end(p.perfetto);
-	if (!status && (err || fflush(f)))
-		status = fail(EXIT_FAILED, out, "cannot be written");
+	if (err && !status)
+		status = fail(EXIT_FAILED, out, "cannot be written: %s", strerror(-err));
+	status = file_finish(f, out, status);
 	cast_deinit(&p.cast);
 	return status;
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cmd/schema.h"
+#include "cmd/state.h"
 #include "lib/cleanup.h"
-#include "render/json.h"
 
 #define DIALECT "https://json-schema.org/draft/2020-12/schema"
 
@@ -309,5 +309,5 @@ int schema_print(FILE *out)
 	json_array_end(j);
 	print_defs(j);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }

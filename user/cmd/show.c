@@ -75,7 +75,7 @@ static int print_json(const struct state *st, const struct program *p)
 	json_head(j, "show", &st->snapshot);
 	json_program(j, st, p);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 /* What only the mappings and pages of the space tell; without the right to them it stays unknown. */

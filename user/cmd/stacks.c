@@ -169,7 +169,7 @@ static int print_json(const struct state *st, const struct stack *s, size_t n)
 	}
 	json_array_end(j);
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 static int print_table(const struct common *common, const struct stack *s, size_t n)

@@ -47,7 +47,7 @@ static int print_json(const struct window *w, const struct statview *v)
 	if (w->command && v->agreement)
 		json_uint(j, "command_status", WEXITSTATUS(w->command_status));
 	json_object_end(j);
-	return json_close(j) ? fail(EXIT_FAILED, "output", "cannot be written") : EXIT_DONE;
+	return json_finish(j, EXIT_DONE);
 }
 
 static int print_text(const struct window *w, const struct statview *v)

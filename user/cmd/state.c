@@ -244,3 +244,22 @@ void json_head(struct json *j, const char *command, const struct snapshot *s)
 	json_str(j, "withheld_why", *s->withheld_why ? s->withheld_why : NULL);
 	json_uint(j, "raced", s->raced);
 }
+
+static int finish(const char *what, int err, int status)
+{
+	if (!err || status)
+		return status;
+	return fail(EXIT_FAILED, what, "cannot be written: %s", strerror(err));
+}
+
+int json_finish(struct json *j, int status)
+{
+	return finish("output", -json_close(j), status);
+}
+
+int file_finish(FILE *f, const char *path, int status)
+{
+	int err = fflush(f) ? errno : 0;
+
+	return finish(path, !err && ferror(f) ? EIO : err, status);
+}

@@ -56,4 +56,11 @@ void state_source(const struct snapshot *s);
 /* The members every document begins with: schema, source, boot_id, withheld. */
 void json_head(struct json *j, const char *command, const struct snapshot *s);
 
+/*
+ * The end of what a command writes, to stdout as JSON or to a file of the user's: what could not be
+ * written is told, and makes a failure of a `status` that was none. The file stays open.
+ */
+int json_finish(struct json *j, int status);
+int file_finish(FILE *f, const char *path, int status);
+
 #endif

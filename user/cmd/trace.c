@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cmd/state.h"
 #include "cmd/window.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
@@ -81,9 +82,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 			return fail(EXIT_FAILED, "trace", "out of memory");
 	}
 	status = trace(&t, a, argc, argv);
-	if (t.json && json_close(t.json) && !status)
-		return fail(EXIT_FAILED, "output", "cannot be written");
-	return status;
+	return t.json ? json_finish(t.json, status) : status;
 }
 
 static const struct option_def options[] = { WINDOW_OPTIONS };

@@ -26,7 +26,7 @@ struct json {
 static void flush(struct json *j)
 {
 	if (fwrite(j->buf, 1, j->n, j->out) != j->n)
-		j->err = -EIO;
+		j->err = -errno;
 	j->n = 0;
 }
 

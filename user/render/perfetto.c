@@ -135,8 +135,8 @@ static void put_packet(struct perfetto *p, enum field f, uint64_t ts)
 	put_bytes(&p->part, TRACE_PACKET, p->packet.p, p->packet.n);
 	if (p->part.bad || p->packet.bad || p->body.bad)
 		p->err = -ENOMEM;
-	else if (fwrite(p->part.p, p->part.n, 1, p->out) != 1 && !p->err)
-		p->err = -EIO;
+	else if (fwrite(p->part.p, p->part.n, 1, p->out) != 1)
+		p->err = -errno;
 	p->body.n = 0;
 }
 
@@ -414,8 +414,10 @@ static void split_at_exec(struct perfetto *p, const struct event *ev, const stru
 	}
 }
 
-int perfetto_event(struct perfetto *p, const struct event *ev, const struct cast *cast)
+void perfetto_event(struct perfetto *p, const struct event *ev, const struct cast *cast)
 {
+	if (p->err)
+		return;
 	if (ev->ts > p->last)
 		p->last = ev->ts;
 	if (ev->type == EVENT_SWITCH)
@@ -424,7 +426,6 @@ int perfetto_event(struct perfetto *p, const struct event *ev, const struct cast
 		put_wake(p, ev, cast);
 	else if (ev->type == EVENT_EXEC)
 		split_at_exec(p, ev, cast);
-	return p->err;
 }
 
 int perfetto_end(struct perfetto *p)

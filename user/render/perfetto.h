@@ -14,8 +14,8 @@
 struct perfetto;
 
 struct perfetto *perfetto_new(FILE *out);
-/* -ENOMEM or 0. */
-int perfetto_event(struct perfetto *p, const struct event *ev, const struct cast *cast);
+/* What goes wrong is kept, and nothing is written from then on. */
+void perfetto_event(struct perfetto *p, const struct event *ev, const struct cast *cast);
 /* Ends what still runs and frees. -errno of what could not be written or kept. */
 int perfetto_end(struct perfetto *p);
 
