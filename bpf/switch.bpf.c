@@ -37,12 +37,17 @@ static __always_inline bool cpu_wanted(void)
 	       is_wanted(MMLENS_WANT_CPU, bpf_get_smp_processor_id(), 0);
 }
 
+static __always_inline bool chooses_sides(void)
+{
+	return asked(FILTER) || (asked(WANTS) & WANTS_OF_SIDE);
+}
+
 /* One side must pass all filters but that of the CPU, which is the switch's own. */
 static __always_inline bool wanted(const struct switch_ctx *s)
 {
 	if (!cpu_wanted())
 		return false;
-	if (!asked(FILTER) && !(asked(WANTS) & WANTS_OF_SIDE))
+	if (!chooses_sides())
 		return true;
 	return (s->prev_tid && side_wanted(s->prev)) || (s->next_tid && side_wanted(s->next));
 }
@@ -173,7 +178,35 @@ static __always_inline bool is_timed(struct mmlens_cpu *cpu, enum mmlens_class c
 	return n < MMLENS_TIMED_ALL || n % MMLENS_TIMED_EACH == 0;
 }
 
-static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu)
+/* Whoever came by a switch that was not chosen waits no more. */
+static __always_inline void forget_wait(const struct switch_ctx *s)
+{
+	struct mmlens_entry *e = entry_find(mmlens_task_key(s->next_tid, s->next->start_boottime));
+
+	if (e)
+		e->left_at = 0;
+}
+
+/*
+ * Waits are told of the tasks that were chosen, not of those that they made way for or took the CPU
+ * from: of these not every switch is seen. And of the waits of a task those that began and ended
+ * with a switch that was chosen.
+ */
+static __always_inline void follow_waits(const struct switch_ctx *s, struct mmlens_cpu *cpu,
+					 struct mmlens_entry *prev, enum mmlens_how how)
+{
+	if (prev && (!chooses_sides() || side_wanted(s->prev)))
+		wait_begins(s, prev, how);
+	if (!s->next_tid)
+		return;
+	if (!chooses_sides() || side_wanted(s->next))
+		wait_ends(s, next_entry(s, cpu));
+	else
+		forget_wait(s);
+}
+
+/* Whether it is counted. */
+static __always_inline bool account(struct switch_ctx *s, struct mmlens_cpu *cpu)
 {
 	enum mmlens_class class = classify(s);
 	enum mmlens_how how = s->preempt ? MMLENS_HOW_PREEMPTED : MMLENS_HOW_VOLUNTARY;
@@ -181,13 +214,13 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	bool first, timed;
 
 	if (asked(CLASSES) && !(asked(CLASSES) & 1u << class))
-		return;
+		return false;
 	if (s->prev_tid) {
 		e = prev_entry(s, cpu, &first);
 		how = switch_how(s, first ? NULL : e, s->prev->nvcsw, s->prev->nivcsw);
 	}
 	if (class >= MMLENS_CLASS_NR || how >= MMLENS_HOW_NR)
-		return;
+		return false;
 	if (e)
 		count_task(s, e, class, how);
 	else if (s->prev_tid)
@@ -195,15 +228,13 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	cpu->count[class][how]++;
 	if (asked(TLB))
 		cpu->leaving = (__u64)s->prev;
-	if (asked(DELAYS) && e)
-		wait_begins(s, e, how);
-	if (asked(DELAYS) && s->next_tid)
-		wait_ends(s, next_entry(s, cpu));
+	if (asked(DELAYS))
+		follow_waits(s, cpu, e, how);
 	if (asked(PAIRS))
 		count_pair(s, cpu, s->prev_tid ? prev_space(s) : 0, next_space(s), class);
 	timed = asked(COST) && is_timed(cpu, class);
 	if (!timed && !asked(EVENTS))
-		return;
+		return true;
 	/* What was counted until here is our doing and no part of the cost. */
 	s->now = bpf_ktime_get_ns();
 	if (timed) {
@@ -212,6 +243,7 @@ static __always_inline void account(struct switch_ctx *s, struct mmlens_cpu *cpu
 	}
 	if (asked(EVENTS))
 		record(s, cpu, e, class, how);
+	return true;
 }
 
 SEC("tp_btf/sched_switch")
@@ -245,8 +277,8 @@ int mmlens_switch(__u64 *ctx)
 	s.prev_borrows = cpu->borrows;
 	s.next_borrows = next_borrows(&s);
 	cpu->borrows = s.next_borrows;
-	if (wanted(&s))
-		account(&s, cpu);
+	if (!(wanted(&s) && account(&s, cpu)) && asked(DELAYS))
+		forget_wait(&s);
 	return 0;
 }
 

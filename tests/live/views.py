@@ -124,6 +124,22 @@ def _():
     want(d["delays"]["runnable"]["n"] >= 500, f"waits for a CPU: {d['delays']}")
 
 
+@prop("delays: with a filter they are of the chosen task alone, not of whom it takes the CPU from")
+def _():
+    need_switches()
+    spin = f"import os\nos.sched_setaffinity(0, {{{max(os.sched_getaffinity(0))}}})\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", spin]) as neighbour:
+        d, tids = played("switch-sleeper", "--delays", role="pid", option="--tid", rounds=500)
+        neighbour.kill()
+    mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
+    other = next(t for t in d["tasks"] if t["tid"] == neighbour.pid)
+    want(other["preempted"] >= 50, f"the neighbour made way: {other}")
+    want_equal(other["runnable_ns"], 0, f"waits of the neighbour: {other}")
+    times = sum(d["delays"][kind]["n"] for kind in ("sleep", "disk", "other") if d["delays"][kind])
+    want(450 <= times <= mine["switches"], f"sleeps of {mine}: {d['delays']}")
+    want(d["delays"]["runnable"]["n"] <= mine["switches"], f"waits of {mine}: {d['delays']}")
+
+
 @contextlib.contextmanager
 def control_group():
     """(directory, path) of a group of version 2 that lies in another of our own."""
