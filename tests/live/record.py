@@ -93,6 +93,48 @@ def by_class(switches):
     return {c: sum(e["class"] == c for e in switches) for c in {e["class"] for e in switches}}
 
 
+@prop("report --delays, of a recording {of}: what stat --delays of the same time tells of the same task",
+      of=["of all", "of one process"])
+def _(of):
+    need_switches()
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-sleeper", 300) as s:
+        tid = s.tids["pid"]
+        chosen = ["-p", tid] if of == "of one process" else []
+        with subprocess.Popen([MMLENS, "stat", "--json", "--delays", "--tid", str(tid)],
+                              stdout=subprocess.PIPE) as stat:
+            watching(stat)
+            path, _ = recorded(folder, s, *chosen)
+            stat.send_signal(signal.SIGINT)
+            told = strict_json(stat.communicate(timeout=LIMIT // 2)[0])
+        mine = report(path, "--delays", "--tid", tid)
+        other, unasked = report(path, "--delays"), report(path)
+    rows = [next(t for t in d["tasks"] if t["tid"] == tid) for d in (told, mine, other)]
+    for key in ("runnable_ns", "sleep_ns", "on_cpu_ns"):
+        values = [r[key] for r in rows]
+        want(min(values) >= 0.9 * max(values) - 5e6, f"{key}: {values}")
+    for kind in ("runnable", "sleep"):
+        n = told["delays"][kind]["n"], mine["delays"][kind]["n"]
+        want(300 <= n[1] and abs(n[0] - n[1]) <= 8, f"{kind}: stat and report have {n}")
+    want_equal(unasked["delays"], None, "delays that nobody asked for")
+
+
+@prop("report --by=cgroup: the groups that stat tells, by the path they were recorded with")
+def _():
+    need_switches()
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-processes", ROUNDS) as s:
+        path, _ = recorded(folder, s)
+        document = report(path)
+        text = mmlens("report", "--by=cgroup", path).expect(0).out
+        with open(f"/proc/{s.tids['pid']}/cgroup", encoding="utf-8") as f:
+            own = next((line.split(":", 2)[2].strip() for line in f if line.startswith("0::")), None)
+    rows = {t["tid"]: t for t in document["tasks"]}
+    group = next(g for g in document["cgroups"] if g["cgroup"] == rows[s.tids["pid"]]["cgroup"])
+    want(group["switches"] >= sum(rows[t]["switches"] for t in s.tids.values()), f"{group}")
+    if own is not None:
+        want_equal(group["path"], own, "path")
+    want(b"CGROUP" in text and str(group["cgroup"]).encode() in text, f"{text!r}")
+
+
 @prop("report: each filter keeps those events of the file that fit, and counts them")
 def _():
     need_switches()

@@ -23,7 +23,6 @@ struct tally {
 	struct class_count classes[CLASS_NR];
 	struct histogram costs[CLASS_NR];
 	struct task_switches *tasks; /* by number of the stream */
-	uint64_t *came;		     /* when each came onto its CPU, 0: not seen */
 	size_t n;
 	struct pair *pairs;	   /* hashed by their spaces */
 	struct cpu_switches *cpus; /* by CPU */
@@ -39,20 +38,14 @@ static int room_for_task(struct tally *t, uint32_t id)
 {
 	size_t n = 2 * (size_t)id + 64;
 	struct task_switches *tasks;
-	uint64_t *came;
 
 	if (id < t->n)
 		return 0;
 	tasks = realloc(t->tasks, n * sizeof(*tasks));
-	if (tasks)
-		t->tasks = tasks;
-	came = realloc(t->came, n * sizeof(*came));
-	if (came)
-		t->came = came;
-	if (!tasks || !came)
+	if (!tasks)
 		return -ENOMEM;
 	memset(tasks + t->n, 0, (n - t->n) * sizeof(*tasks));
-	memset(came + t->n, 0, (n - t->n) * sizeof(*came));
+	t->tasks = tasks;
 	t->n = n;
 	return 0;
 }
@@ -87,18 +80,7 @@ static int count_task(struct tally *t, const struct event *ev, const struct even
 	memcpy(task->comm, who->comm, sizeof(task->comm));
 	task->count[ev->sw.class]++;
 	task->how[ev->sw.how]++;
-	if (t->came[who->id] && ev->ts > t->came[who->id])
-		task->on_cpu += ev->ts - t->came[who->id];
 	return 0;
-}
-
-static int note_arrival(struct tally *t, const struct event *ev, const struct event_task *who)
-{
-	int err = who->key.tid ? room_for_task(t, who->id) : 0;
-
-	if (!err && who->key.tid)
-		t->came[who->id] = ev->ts;
-	return err;
 }
 
 static struct pair *pair_of(struct tally *t, const struct event_task *from,
@@ -138,8 +120,6 @@ static int count_switch(struct tally *t, const struct event *ev, const struct ca
 	const struct event_switch *sw = &ev->sw;
 	int err = count_task(t, ev, cast_find(cast, sw->prev));
 
-	if (!err)
-		err = note_arrival(t, ev, cast_find(cast, sw->next));
 	if (!err)
 		err = count_pair(t, sw, cast);
 	if (err)
@@ -230,7 +210,6 @@ void tally_free(struct tally *t)
 	if (!t)
 		return;
 	free(t->tasks);
-	free(t->came);
 	free(t->cpus);
 	HASH_ITER (hh, t->pairs, p, next) {
 		HASH_DEL(t->pairs, p);

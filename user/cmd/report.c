@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "analysis/tally.h"
+#include "analysis/waits.h"
 #include "cmd/sift.h"
 #include "cmd/state.h"
 #include "cmd/statview.h"
@@ -17,7 +18,7 @@
 #include "render/window.h"
 #include "source/recording.h"
 
-/* Of the window's arguments only the filters; first, so that their options find them. */
+/* Of the window's arguments only the filters and the delays; first, so that their options find them. */
 struct report_args {
 	struct window_args window;
 	const char *by;
@@ -29,8 +30,9 @@ struct report_args {
 /* What goes by while the events are replayed; each part but the cast only when it is asked for. */
 struct pass {
 	struct cast cast;
-	struct sift *sift;
+	struct sift *sift; /* NULL: all pass */
 	struct tally *tally;
+	struct waits *waits;
 	struct json *json;
 	bool text;
 	struct event_style style;
@@ -42,10 +44,12 @@ static int on_event(const struct event *ev, void *arg)
 {
 	struct pass *p = arg;
 	int err = cast_apply(&p->cast, ev);
-	int passes = err ? err : sift_event(p->sift, ev, &p->cast);
+	int sides = err ? err : p->sift ? sift_event(p->sift, ev, &p->cast) : EVENT_SIDES;
 
-	if (passes <= 0)
-		return passes;
+	if (p->waits && sides >= 0)
+		waits_add(p->waits, ev, &p->cast, sides);
+	if (sides <= 0)
+		return sides;
 	if (p->tally)
 		err = tally_add(p->tally, ev, &p->cast);
 	if (!err && p->perfetto)
@@ -103,22 +107,6 @@ static int print_trace(struct recording *r, const struct report_args *a, struct 
 
 /* ---- the tables of stat ---- */
 
-static int parse_by(const char *at, struct statview *v)
-{
-	while (*at) {
-		size_t len = strcspn(at, ",");
-		int by = statview_by(at, len);
-
-		if (by < 0 || by == BY_CGROUP)
-			return fail(EXIT_USAGE, at,
-				    "no such view; there are class, task, pair, cpu");
-		v->by[by] = true;
-		at += len;
-		at += *at == ',';
-	}
-	return 0;
-}
-
 static void print_head(const struct recording *r, const char *path)
 {
 	if (!r->complete)
@@ -149,6 +137,32 @@ static int count(struct recording *r, struct sift *sift, bool counted, const cha
 	tally_free(p.tally);
 	cast_deinit(&p.cast);
 	return status;
+}
+
+/* The tasks whose switches are all there are found in a first pass, their waits in a second. */
+static int follow_waits(struct recording *r, struct sift *sift, const char *path,
+			struct waits **out)
+{
+	struct pass all = { .tally = tally_new() }, chosen = { .sift = sift };
+	struct switches seen = { 0 };
+	int status;
+
+	if (!r->counted)
+		status = fail(EXIT_FAILED, path,
+			      "has no end of its window, without which nobody "
+			      "knows whose switches are all there: no delays");
+	else
+		status = all.tally ? replay(r, &all, path) : -ENOMEM;
+	if (!status && !tally_read(all.tally, &seen))
+		chosen.waits = waits_new(&r->switches, &seen);
+	if (!status)
+		status = chosen.waits ? replay(r, &chosen, path) : -ENOMEM;
+	*out = chosen.waits;
+	cast_deinit(&all.cast);
+	cast_deinit(&chosen.cast);
+	tally_free(all.tally);
+	switches_deinit(&seen);
+	return status < 0 ? fail(EXIT_FAILED, path, "out of memory") : status;
 }
 
 static int print_json(const struct recording *r, const struct statview *v)
@@ -192,19 +206,25 @@ static bool shows_pairs(const struct report_args *a, const struct statview *v)
 static int print_counts(struct recording *r, const struct report_args *a, struct sift *sift,
 			const char *path)
 {
-	bool counted = r->counted && !sift_chooses(sift);
+	bool counted = r->counted && !sift_chooses(sift), all = !r->switches.filtered;
+	struct waits *waits = NULL;
 	struct agreement agreement = { 0 };
 	struct statview v = {
 		.switches = &r->switches,
 		.agreement = &agreement,
 		.snapshot = r->snapshots == 3 ? &r->after : &r->state,
 		.view = &a->window.common.view,
-		.recorded = true,
+		.recorded = &r->state,
 	};
-	int status = parse_by(a->by ? a->by : "class,task", &v);
+	int status = statview_choose(a->by, &v);
 
+	if (!status && a->window.delays)
+		status = follow_waits(r, sift, path, &waits);
 	if (!status && !(counted && (r->switches.pairs_known || !shows_pairs(a, &v))))
 		status = count(r, sift, counted, path);
+	if (!status && waits)
+		waits_read(waits, &r->switches, all);
+	waits_free(waits);
 	if (status)
 		return status;
 	if (counted && r->snapshots == 3 && (r->n_tgids || !r->switches.filtered))
@@ -289,7 +309,9 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 static const struct option_def options[] = {
 	FILTER_OPTIONS,
 	{ "by", 0, "VIEW,...", OPTION_STRING, offsetof(struct report_args, by),
-	  "tables to print: class, task, pair, cpu (default: class,task)" },
+	  "tables to print: class, task, pair, cpu, cgroup (default: class,task)" },
+	{ "delays", 0, NULL, OPTION_FLAG, offsetof(struct report_args, window.delays),
+	  "how long tasks waited for a CPU, and slept, by state" },
 	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct report_args, trace),
 	  "the events, one line each, as trace prints them" },
 	{ "perfetto", 0, "OUT", OPTION_STRING, offsetof(struct report_args, perfetto),

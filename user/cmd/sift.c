@@ -111,7 +111,7 @@ int sift_event(struct sift *f, const struct event *ev, const struct cast *cast)
 	uint32_t a, b;
 
 	if (ev->type == EVENT_TASK || ev->type == EVENT_LOST || !sift_chooses(f))
-		return 1;
+		return EVENT_SIDES;
 	sides(ev, &a, &b);
 	one = cast_find(cast, a);
 	other = cast_find(cast, b);
@@ -120,7 +120,8 @@ int sift_event(struct sift *f, const struct event *ev, const struct cast *cast)
 	if (ev->type == EVENT_SWITCH && f->filters.classes &&
 	    !(f->filters.classes & 1u << ev->sw.class))
 		return 0;
-	return passes(f, one, ev->cpu) || passes(f, other, ev->cpu);
+	return (passes(f, one, ev->cpu) ? EVENT_SIDE_ONE : 0) |
+	       (passes(f, other, ev->cpu) ? EVENT_SIDE_OTHER : 0);
 }
 
 void sift_deinit(struct sift *f)

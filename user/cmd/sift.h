@@ -19,7 +19,7 @@ int sift_init(struct sift *f, const struct window_args *args, const struct snaps
 /* Whether anything is asked for. */
 bool sift_chooses(const struct sift *f);
 /*
- * 1: it passes, 0: it does not; -ENOMEM. Births are learnt from, so every event of the stream must
+ * EVENT_SIDE_*, which of its tasks passes, 0: none does; -ENOMEM. Births are learnt from, so every event of the stream must
  * go through it, in order. Who a task is and what was lost always passes.
  */
 int sift_event(struct sift *f, const struct event *ev, const struct cast *cast);

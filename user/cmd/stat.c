@@ -16,24 +16,6 @@ struct stat_args {
 	const char *by;
 };
 
-static int parse_by(const struct stat_args *args, struct statview *v)
-{
-	const char *at = args->by ? args->by : "class,task";
-
-	while (*at) {
-		size_t len = strcspn(at, ",");
-		int by = statview_by(at, len);
-
-		if (by < 0)
-			return fail(EXIT_USAGE, at,
-				    "no such view; there are class, task, pair, cpu and cgroup");
-		v->by[by] = true;
-		at += len;
-		at += *at == ',';
-	}
-	return 0;
-}
-
 /* One document; with -i one a line for the counts so far, and the last with what is known at the end. */
 static int print_json(const struct window *w, const struct statview *v)
 {
@@ -105,7 +87,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 		.tlb_asked = a->window.tlb,
 	};
 	(void)cmd;
-	status = parse_by(a, v);
+	status = statview_choose(a->by, v);
 	if (status)
 		return status;
 	w->arg = &live;

@@ -18,12 +18,30 @@ static const char *const views[] = {
 
 _Static_assert(ARRAY_SIZE(views) == BY_NR, "every view has its word");
 
-int statview_by(const char *word, size_t len)
+static int view_of(const char *word, size_t len)
 {
 	for (int i = 0; i < BY_NR; i++)
 		if (strlen(views[i]) == len && strncmp(views[i], word, len) == 0)
 			return i;
 	return -1;
+}
+
+int statview_choose(const char *by, struct statview *v)
+{
+	const char *at = by ? by : "class,task";
+
+	while (*at) {
+		size_t len = strcspn(at, ",");
+		int view = view_of(at, len);
+
+		if (view < 0)
+			return fail(EXIT_USAGE, at,
+				    "no such view; there are class, task, pair, cpu and cgroup");
+		v->by[view] = true;
+		at += len;
+		at += *at == ',';
+	}
+	return 0;
 }
 
 /* ---- JSON ---- */
@@ -98,12 +116,32 @@ static void json_delays(struct json *j, const struct switches *sw)
 	json_object_end(j);
 }
 
-/* The paths of the groups whose members still live. */
+/* By a space that the recorded state has the path of. */
+static void name_recorded(const struct statview *v, struct group *g)
+{
+	for (size_t i = 0; i < v->switches->n_tasks; i++) {
+		const struct task_switches *t = &v->switches->tasks[i];
+		const struct space_memory *m =
+			t->cgroup == g->id ? snapshot_memory(v->recorded, t->space) : NULL;
+
+		if (m && m->cgroup) {
+			snprintf(g->path, sizeof(g->path), "%s", m->cgroup);
+			return;
+		}
+	}
+}
+
+/* The paths of the groups whose members still live, or lived when they were recorded. */
 static void name_groups(const struct statview *v, struct groups *g)
 {
-	for (size_t i = 0; i < g->n && !v->recorded; i++)
-		if (procmeta_cgroup(g->rows[i].member, g->rows[i].path, sizeof(g->rows[i].path)))
-			g->rows[i].path[0] = '\0';
+	for (size_t i = 0; i < g->n; i++) {
+		struct group *row = &g->rows[i];
+
+		if (v->recorded)
+			name_recorded(v, row);
+		else if (procmeta_cgroup(row->member, row->path, sizeof(row->path)))
+			row->path[0] = '\0';
+	}
 }
 
 static void json_cgroups(struct json *j, const struct statview *v)

@@ -26,11 +26,11 @@ struct statview {
 	const struct view *view;
 	bool by[BY_NR]; /* the tables of the text */
 	bool tlb_asked;
-	bool recorded; /* elsewhere or long ago: a pid of it is anybody's here */
+	const struct snapshot *recorded; /* elsewhere or long ago: pids of it are anybody's here */
 };
 
-/* The view of that name, -1 if there is none. */
-int statview_by(const char *word, size_t len);
+/* The tables by their words, NULL for the usual ones. 0 or the exit status, its line printed. */
+int statview_choose(const char *by, struct statview *v);
 /* The members of an open object behind its head. */
 void statview_json(struct json *j, const struct statview *v);
 /* The sentences below the tables. */

@@ -77,6 +77,13 @@ struct event_task {
 	char comm[16];
 };
 
+/* Of the two tasks of an event: who left or acted, and who came or was acted on. */
+enum event_side {
+	EVENT_SIDE_ONE = 1,
+	EVENT_SIDE_OTHER = 2,
+	EVENT_SIDES = EVENT_SIDE_ONE | EVENT_SIDE_OTHER,
+};
+
 struct event {
 	uint64_t ts;
 	uint32_t cpu;
