@@ -20,7 +20,8 @@ struct waits;
  */
 struct waits *waits_new(const struct switches *counted, const struct switches *seen);
 /* Each event in its order. `sides`: EVENT_SIDE_*, whose waits are asked for. */
-void waits_add(struct waits *w, const struct event *ev, const struct cast *cast, unsigned int sides);
+void waits_add(struct waits *w, const struct event *ev, const struct cast *cast,
+	       unsigned int sides);
 /*
  * Into the delays of `out` and of its tasks. `all`: no switch of the machine was left out on
  * purpose, so that also the last wait of a task that goes on running is a wait.
