@@ -7,7 +7,7 @@
 
 static const struct situation *const tables[] = {
 	thread_situations, clone_situations, exit_situations,	ns_situations,	  worker_situations,
-	mem_situations,	   stack_situations, switch_situations, storm_situations,
+	mem_situations,	   stack_situations, switch_situations, delay_situations, storm_situations,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -40,6 +40,7 @@ extern const struct situation worker_situations[];
 extern const struct situation mem_situations[];
 extern const struct situation stack_situations[];
 extern const struct situation switch_situations[];
+extern const struct situation delay_situations[];
 extern const struct situation storm_situations[];
 
 /* Around make(): orphans become children of the subject, and at the end all are killed and reaped. */

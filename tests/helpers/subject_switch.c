@@ -33,6 +33,19 @@ static long futex(int *word, int op, int value)
 	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
 }
 
+static void await_baton(int *baton)
+{
+	while (!__atomic_load_n(baton, __ATOMIC_ACQUIRE))
+		futex(baton, FUTEX_WAIT, 0);
+	post_word(baton, 0);
+}
+
+static void give_baton(int *baton)
+{
+	post_word(baton, 1);
+	futex(baton, FUTEX_WAKE, 1);
+}
+
 static int pick_cpu(int argc, char **argv)
 {
 	return (int)number(argc, argv, 2, last_cpu());
@@ -242,9 +255,7 @@ static void conducted(struct game *g, int me)
 	pin_to(0, g->cpu);
 	post_word(&g->arrived[me], tid_now());
 	for (int i = 0; i < g->rounds; i++) {
-		while (!__atomic_load_n(&g->baton[me], __ATOMIC_ACQUIRE))
-			futex(&g->baton[me], FUTEX_WAIT, 0);
-		post_word(&g->baton[me], 0);
+		await_baton(&g->baton[me]);
 	}
 	post_word(&g->finished[me], 1);
 }
@@ -265,8 +276,7 @@ static void conduct(struct game *g, const int pids[2])
 		int *baton = &g->baton[i % 2];
 
 		await_state(pids[i % 2], "S");
-		post_word(baton, 1);
-		futex(baton, FUTEX_WAKE, 1);
+		give_baton(baton);
 		while (__atomic_load_n(baton, __ATOMIC_ACQUIRE))
 			sched_yield();
 		await_state(pids[i % 2], "SZ");
@@ -347,6 +357,65 @@ static void switch_kernel(int argc, char **argv)
 	run(g);
 }
 
+/* ---- each of many processes hands the CPU to each other once ---- */
+
+#define MESH_MAX 512
+
+struct mesh {
+	int n; /* a prime, so that each stride passes all of them */
+	int cpu;
+	int arrived;
+	int finished;
+	int baton[MESH_MAX];
+};
+
+struct mesh_player {
+	struct mesh *mesh;
+	int me;
+};
+
+static void mesh_player(void *arg)
+{
+	const struct mesh_player *p = arg;
+	struct mesh *m = p->mesh;
+
+	pin_to(0, m->cpu);
+	__atomic_add_fetch(&m->arrived, 1, __ATOMIC_RELEASE);
+	for (int stride = 1; stride < m->n; stride++) {
+		await_baton(&m->baton[p->me]);
+		give_baton(&m->baton[(p->me + stride) % m->n]);
+	}
+	if (p->me)
+		return;
+	await_baton(&m->baton[0]);
+	post_word(&m->finished, 1);
+}
+
+static void switch_mesh(int argc, char **argv)
+{
+	struct mesh *m = shared_memory(sizeof(*m));
+
+	m->n = (int)number(argc, argv, 1, 223);
+	m->cpu = pick_cpu(argc, argv);
+	if (m->n < 2 || m->n > MESH_MAX)
+		fail("so many processes");
+	for (int i = 0; i < m->n; i++) {
+		struct mesh_player p = { m, i };
+
+		fork_child(mesh_player, &p);
+	}
+	while (__atomic_load_n(&m->arrived, __ATOMIC_ACQUIRE) < m->n)
+		usleep(1000);
+	say("pairs", "%d", m->n * (m->n - 1));
+	ready();
+	hold();
+	give_baton(&m->baton[0]);
+	await_word(&m->finished);
+	printf("done rounds=%d\n", m->n - 1);
+	fflush(stdout);
+	hold();
+}
+
 const struct situation switch_situations[] = {
 	{ "switch-threads", "[ROUNDS] [CPU]", "two threads hand one CPU to each other",
 	  switch_threads },
@@ -360,5 +429,7 @@ const struct situation switch_situations[] = {
 	  switch_alternate },
 	{ "switch-kernel", "[ROUNDS] [CPU]", "a kernel thread between two processes",
 	  switch_kernel },
+	{ "switch-mesh", "[N=223] [CPU]",
+	  "each of N processes, a prime, hands it to each other once", switch_mesh },
 	{ 0 },
 };

@@ -101,11 +101,13 @@ class Subject:
         return {} if text == "-" else dict(item.split(":", 1) for item in text.split(","))
 
     def go(self):
-        """Starts a workload and waits for its end, as long as the property may take (tap.allow)."""
+        """Starts a workload and waits for its end, as long as the property may take (tap.allow);
+        returns the numbers that it ends with."""
         self.process.stdin.write(b"go\n")
         self.process.stdin.flush()
         line = self._line(None)
         want(line.startswith("done "), f"subject {self.name} said {line!r} instead of done")
+        return {key: int(value) for key, value in (word.split("=") for word in line.split()[1:])}
 
     def close(self):
         self.process.stdin.close()

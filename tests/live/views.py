@@ -140,6 +140,30 @@ def _():
     want(d["delays"]["runnable"]["n"] <= mine["switches"], f"waits of {mine}: {d['delays']}")
 
 
+@prop("delays: distributions of sleeps and of waits for a CPU whose lengths are known")
+def _():
+    need_switches()
+    with Subject("delays") as s:
+        session = Session("stat", "--delays", *[w for t in s.tids.values() for w in ("--tid", t)])
+        seen = s.go()
+        d = strict_json(session.end())
+    sleep, runnable = d["delays"]["sleep"], d["delays"]["runnable"]
+
+    def within(name, ns, least, most):
+        # a quantile is the upper edge of its bucket, which is an eighth wide
+        want(least <= ns <= most * 9 / 8, f"{name}: {ns}, known {least} to {most}: {d['delays']}, {seen}")
+    want(seen["rounds"] <= sleep["n"] <= seen["rounds"] * 1.05, f"{sleep['n']} sleeps")
+    within("p50 of sleeps", sleep["p50"], 1e6, seen["slept_p50"])
+    within("p90 of sleeps", sleep["p90"], 20e6, seen["slept_max"])
+    within("p99 of sleeps", sleep["p99"], 20e6, seen["slept_max"])
+    within("longest sleep", sleep["max"], seen["slept_p90"] * 0.9, seen["slept_max"])
+    within("p90 of waits for a CPU", runnable["p90"], 2e6, seen["put_aside"])
+    rows = {t["tid"]: t for t in d["tasks"]}
+    sleeper, waiter = (rows[s.tids[role]] for role in ("sleeper", "waiter"))
+    want(sleeper["sleep_ns"] >= 480e6 and sleeper["on_cpu_ns"] >= 200e6, f"{sleeper}")
+    want(waiter["runnable_ns"] >= 200e6 and waiter["sleep_ns"] < 1e6, f"{waiter}")
+
+
 @contextlib.contextmanager
 def control_group():
     """(directory, path) of a group of version 2 that lies in another of our own."""
@@ -368,6 +392,20 @@ def _():
     want(told + d["lost"] <= d["switches"], f"{told} told and {d['lost']} lost of {d['switches']}")
     for t in d["agreement"]["disagree"]:
         want(t["counted"] < t["grown"], f"more were counted than there were: {t}")
+
+
+@prop("loss: pairs of spaces beyond those there is room for are counted, on their CPU")
+def _():
+    need_switches()
+    with Subject("switch-mesh") as s:
+        session = Session("stat")
+        s.go()
+        d = strict_json(session.end())
+        pairs = s.number("pairs")
+    want(len(d["pairs"]) < pairs and d["lost"] > 0, f"{len(d['pairs'])} of {pairs}, {d['lost']} lost")
+    want_equal(sum(c["lost"] for c in d["cpus"]), d["lost"], "lost by CPU")
+    want_equal(sum(p["count"] for p in d["pairs"]) + d["lost"], d["switches"], "told and lost")
+    want_equal(d["agreement"]["disagree"], [], "tasks, whose table was not full")
 
 
 BIRTHS = 12000  # more than the table of tasks has room for where some hundreds are
