@@ -85,6 +85,10 @@ def _(name):
         want(agreement["tasks"] and agreement["agree"] == agreement["tasks"], f"{agreement}")
         state = path_in(folder, "state.mml")
         mmlens("record", "-o", state).expect(0)
+        # from elsewhere the numbers are not this machine's, so the file has their names
+        calls = {e["call"] for e in events if e.get("event") == "wake" and not e["interrupt"]
+                 and e["waker"]["tid"] in grown and e["wakee"]["tid"] in grown}
+        want("futex" in calls and calls <= {"futex", None}, f"they wake each other from {calls}")
         size = (os.path.getsize(path) - 4 * os.path.getsize(state)) / len(switches)
         want(size <= 32, f"{size} bytes a switch")
 

@@ -2,9 +2,11 @@
 /* Events and counts in files: what goes in comes out; cut, changed and hostile bytes do no harm. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/tally.h"
 #include "lib/cleanup.h"
+#include "render/events.h"
 #include "source/recevents.h"
 #include "unit.h"
 
@@ -101,6 +103,70 @@ static void cut_and_changed_events_do_no_harm(void **state)
 	bytes_deinit(&b.b);
 }
 
+/* The line of one wake-up, its time and CPU cut off. */
+static char *line_of_wake(const struct cast *cast, int call)
+{
+	const struct event_style style = { 0 };
+	const struct event ev = { 0, 0, EVENT_WAKE, .wake = { 0, 0, call, true, false, true } };
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	assert_non_null(f);
+	print_event(f, &ev, cast, &style);
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+static void calls_bear_the_names_they_had_where_they_were_recorded(void **state)
+{
+	struct call_names names = { 0 };
+	struct cast elsewhere = { .calls = &names };
+	struct bytes b = { 0 };
+	struct cursor c;
+	char *line;
+
+	(void)state;
+	/* as arm64 and riscv have it, on x86 it is getrusage */
+	reccalls_put(&b, 98, "futex");
+	reccalls_put(&b, 600, "of_the_future");
+	c = cursor_of(b.p, b.n);
+	assert_int_equal(reccalls_decode(&c, RECCALLS_VERSION, &names), 0);
+	c = cursor_of(b.p, b.n);
+	assert_int_equal(reccalls_decode(&c, RECCALLS_VERSION + 1, &names), -EPROTO);
+	assert_string_equal(call_names_find(&names, 600), "of_the_future");
+	assert_null(call_names_find(&names, 599));
+	assert_null(call_names_find(&names, CALL_MAX));
+	line = line_of_wake(&elsewhere, 98);
+	assert_non_null(strstr(line, "(futex, same space)"));
+	free(line);
+	line = line_of_wake(&elsewhere, 202);
+	assert_non_null(strstr(line, "(call 202, same space)"));
+	free(line);
+	call_names_deinit(&names);
+	bytes_deinit(&b);
+}
+
+static int decode_calls(const char *payload, size_t n)
+{
+	struct call_names names = { 0 };
+	struct cursor c = cursor_of(payload, n);
+	int err = reccalls_decode(&c, RECCALLS_VERSION, &names);
+
+	call_names_deinit(&names);
+	return err;
+}
+
+static void names_that_are_none_are_damage(void **state)
+{
+	(void)state;
+	assert_int_equal(decode_calls("\x01\x04read", 6), 0);
+	assert_int_equal(decode_calls("\x01\x04re\033d", 6), -EBADMSG);
+	assert_int_equal(decode_calls("\x01\x00", 2), -EBADMSG);
+	assert_int_equal(decode_calls("\x01\x09read", 6), -EBADMSG);
+	assert_int_equal(decode_calls("\xff\xff\xff\xff\x0f\x04read", 10), -EBADMSG);
+}
+
 static void the_tally_is_what_the_events_add_up_to(void **state)
 {
 	struct tally *t = tally_new();
@@ -178,6 +244,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_come_out_as_they_went_in),
 		cmocka_unit_test(cut_and_changed_events_do_no_harm),
+		cmocka_unit_test(calls_bear_the_names_they_had_where_they_were_recorded),
+		cmocka_unit_test(names_that_are_none_are_damage),
 		cmocka_unit_test(the_tally_is_what_the_events_add_up_to),
 		cmocka_unit_test(counts_come_out_and_changed_ones_do_no_harm),
 	};

@@ -7,6 +7,7 @@
 #include "cmd/state.h"
 #include "cmd/window.h"
 #include "lib/cleanup.h"
+#include "lib/syscalls.h"
 #include "lib/text.h"
 #include "source/recevents.h"
 #include "source/recfile.h"
@@ -24,6 +25,8 @@ struct record_args {
 struct recorder {
 	struct recfile *f;
 	struct event_block block;
+	struct bytes calls;	    /* the names that the events of the block need first */
+	uint8_t told[CALL_MAX / 8]; /* bit per system call that has been named */
 	uint64_t flushed_ns;
 	uint64_t switches;
 	int err; /* the first that writing met; nothing is written after it */
@@ -66,6 +69,9 @@ static uint64_t now_ns(void)
 
 static void flush(struct recorder *r)
 {
+	if (r->calls.n && !r->err)
+		r->err = recfile_put(r->f, REC_CALLS, RECCALLS_VERSION, &r->calls);
+	r->calls.n = 0;
 	if (r->block.n && !r->err)
 		r->err = recfile_put(r->f, REC_EVENTS, RECEVENTS_VERSION, &r->block.b);
 	if (!r->err)
@@ -74,11 +80,24 @@ static void flush(struct recorder *r)
 	r->flushed_ns = now_ns();
 }
 
+static void name_call(struct recorder *r, int nr)
+{
+	char name[CALL_NAME_MAX];
+
+	if (nr < 0 || nr >= CALL_MAX || r->told[nr / 8] & 1u << nr % 8)
+		return;
+	r->told[nr / 8] |= 1u << nr % 8;
+	if (syscall_known(nr))
+		reccalls_put(&r->calls, (uint32_t)nr, syscall_name(name, sizeof(name), nr));
+}
+
 static void on_event(const struct event *ev, void *arg)
 {
 	struct recorder *r = arg;
 
 	r->switches += ev->type == EVENT_SWITCH;
+	if (ev->type == EVENT_WAKE)
+		name_call(r, ev->wake.call);
 	event_block_put(&r->block, ev);
 	if (r->block.b.n >= BLOCK_BYTES)
 		flush(r);
@@ -142,6 +161,7 @@ static int finish(struct recorder *r, const char *path, int status)
 	int err = r->err ? r->err : end;
 
 	bytes_deinit(&r->block.b);
+	bytes_deinit(&r->calls);
 	if (status)
 		return status;
 	return err ? fail(EXIT_FAILED, path, "cannot be written: %s", strerror(-err)) : EXIT_DONE;

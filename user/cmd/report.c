@@ -81,7 +81,8 @@ static int replay(struct recording *r, struct pass *p, const char *path)
 static int print_trace(struct recording *r, const struct report_args *a, struct sift *sift,
 		       const char *path)
 {
-	struct pass p = { .sift = sift,
+	struct pass p = { .cast.calls = &r->calls,
+			  .sift = sift,
 			  .text = true,
 			  .style.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
 	int status;

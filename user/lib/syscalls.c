@@ -9,9 +9,14 @@ static const char *const names[] = {
 #include "syscall_names.inc"
 };
 
+bool syscall_known(int nr)
+{
+	return nr >= 0 && (size_t)nr < ARRAY_SIZE(names) && names[nr];
+}
+
 char *syscall_name(char *buf, size_t n, int nr)
 {
-	if (nr >= 0 && (size_t)nr < ARRAY_SIZE(names) && names[nr])
+	if (syscall_known(nr))
 		snprintf(buf, n, "%s", names[nr]);
 	else
 		snprintf(buf, n, "call %d", nr);

@@ -74,6 +74,37 @@ void cast_deinit(struct cast *c)
 	*c = (struct cast){ 0 };
 }
 
+int call_names_add(struct call_names *c, uint64_t nr, const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	if (nr >= CALL_MAX || !len || name[len] || len >= CALL_NAME_MAX)
+		return -EBADMSG;
+	if (nr >= c->n) {
+		size_t n = nr < 512 ? 512 : CALL_MAX;
+		char(*more)[CALL_NAME_MAX] = realloc(c->name, n * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		memset(more + c->n, 0, (n - c->n) * sizeof(*more));
+		c->name = more;
+		c->n = n;
+	}
+	memcpy(c->name[nr], name, len + 1);
+	return 0;
+}
+
+const char *call_names_find(const struct call_names *c, int nr)
+{
+	return nr >= 0 && (size_t)nr < c->n && c->name[nr][0] ? c->name[nr] : NULL;
+}
+
+void call_names_deinit(struct call_names *c)
+{
+	free(c->name);
+	*c = (struct call_names){ 0 };
+}
+
 const char *event_type_name(enum event_type type)
 {
 	return types[type];

@@ -99,11 +99,28 @@ struct event {
 	};
 };
 
+/* The largest number of a system call, and the longest name with its end, that are believed. */
+#define CALL_MAX      4096
+#define CALL_NAME_MAX 32
+
+/* System calls of the machine on which a stream was recorded. */
+struct call_names {
+	char (*name)[CALL_NAME_MAX]; /* by number, empty: not told; owned */
+	size_t n;
+};
+
+/* Of what is no name nothing is kept. -EBADMSG, -ENOMEM or 0. */
+int call_names_add(struct call_names *c, uint64_t nr, const char *name);
+/* NULL: not told */
+const char *call_names_find(const struct call_names *c, int nr);
+void call_names_deinit(struct call_names *c);
+
 /* Who is who at this moment of the stream: comm and space change with exec. */
 struct cast {
 	struct event_task *tasks; /* by number; owned */
 	size_t n;
 	size_t room;
+	const struct call_names *calls; /* not owned; NULL: the stream is of this machine */
 };
 
 /* Learns from EVENT_TASK and EVENT_EXEC, ignores the rest. -ENOMEM or 0. */

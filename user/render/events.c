@@ -7,6 +7,19 @@
 #include "lib/text.h"
 #include "render/events.h"
 
+/* A number says nothing but where it was recorded. */
+static const char *call_name(char *buf, size_t n, const struct cast *cast, int nr)
+{
+	const char *told = cast->calls ? call_names_find(cast->calls, nr) : NULL;
+
+	if (!cast->calls)
+		return syscall_name(buf, n, nr);
+	if (told)
+		return told;
+	snprintf(buf, n, "call %d", nr);
+	return buf;
+}
+
 /* ---- JSON ---- */
 
 static void json_task_open(struct json *j, const char *key, const struct cast *cast, uint32_t id)
@@ -60,7 +73,7 @@ static void json_wake(struct json *j, const struct event *ev, const struct cast 
 	else
 		json_null(j, "interrupt");
 	json_str(j, "call",
-		 ev->wake.call < 0 ? NULL : syscall_name(call, sizeof(call), ev->wake.call));
+		 ev->wake.call < 0 ? NULL : call_name(call, sizeof(call), cast, ev->wake.call));
 }
 
 static void say_json(const char *what, void *arg)
@@ -179,7 +192,7 @@ static void print_wake(const struct line *l, const struct event *ev)
 	if (ev->wake.interrupt)
 		fputs(" (from an interrupt)", l->out);
 	else if (ev->wake.call >= 0)
-		fprintf(l->out, " (%s%s)", syscall_name(call, sizeof(call), ev->wake.call),
+		fprintf(l->out, " (%s%s)", call_name(call, sizeof(call), l->cast, ev->wake.call),
 			ev->wake.same_space ? ", same space" : "");
 	else if (ev->wake.same_space)
 		fputs(" (same space)", l->out);

@@ -245,6 +245,29 @@ int event_reader_next(struct event_reader *r, struct event *ev)
 	return 1;
 }
 
+/* ---- system calls ---- */
+
+void reccalls_put(struct bytes *b, uint32_t nr, const char *name)
+{
+	bytes_put_varint(b, nr);
+	bytes_put_str(b, name, CALL_NAME_MAX);
+}
+
+int reccalls_decode(struct cursor *c, uint16_t version, struct call_names *names)
+{
+	char name[CALL_NAME_MAX];
+	uint64_t nr;
+	int err = version > RECCALLS_VERSION ? -EPROTO : 0;
+
+	while (!err && !cursor_done(c)) {
+		nr = cursor_varint(c);
+		cursor_str(c, name, sizeof(name));
+		if (!c->bad)
+			err = call_names_add(names, nr, name);
+	}
+	return !err && c->bad ? -EBADMSG : err;
+}
+
 /* ---- the counts ---- */
 
 static void put_cost(struct bytes *b, const struct cost *c)

@@ -31,6 +31,7 @@ enum rec_type {
 	REC_EVENTS = 4, /* who is who, switches, wake-ups, births, deaths */
 	REC_STAT = 5,	/* the aggregate of the whole window */
 	REC_END = 6,	/* the writer finished */
+	REC_CALLS = 7,	/* what the recorder's machine calls its system calls */
 };
 
 /* A payload larger than this is not ours; a snapshot of 100,000 tasks is a fifth of it. */

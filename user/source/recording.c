@@ -33,6 +33,13 @@ static int take_counts(struct recording *r, const struct rec_block *b)
 	return recstat_decode(&c, b->version, &r->switches, &r->tgids, &r->n_tgids);
 }
 
+static int take_calls(struct recording *r, const struct rec_block *b)
+{
+	struct cursor c = cursor_of(b->payload, b->len);
+
+	return reccalls_decode(&c, b->version, &r->calls);
+}
+
 static int take_block(struct recording *r, const struct rec_block *b)
 {
 	switch (b->type) {
@@ -40,6 +47,8 @@ static int take_block(struct recording *r, const struct rec_block *b)
 		return take_snapshot(r, b);
 	case REC_STAT:
 		return take_counts(r, b);
+	case REC_CALLS:
+		return take_calls(r, b);
 	case REC_EVENTS:
 		r->events = true;
 		return 0;
@@ -129,6 +138,7 @@ void recording_close(struct recording *r)
 	snapshot_deinit(&r->before);
 	snapshot_deinit(&r->after);
 	switches_deinit(&r->switches);
+	call_names_deinit(&r->calls);
 	free(r->tgids);
 	memset(r, 0, sizeof(*r));
 }

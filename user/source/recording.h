@@ -16,7 +16,8 @@ struct recording {
 	struct snapshot after;
 	size_t snapshots; /* how many of these three there are */
 	struct switches switches;
-	uint32_t *tgids; /* that were watched; none: all */
+	struct call_names calls; /* as the machine has them where it was recorded */
+	uint32_t *tgids;	 /* that were watched; none: all */
 	size_t n_tgids;
 	bool counted;  /* the counts of the window are there */
 	bool events;   /* there is at least one */
