@@ -16,34 +16,89 @@
 /* The place of each 16th type is kept; from there the others are reached by a few steps. */
 #define STRIDE 16
 
-struct kernel_btf {
-	int fd;
-	uint32_t types, types_end; /* offsets in the file */
-	uint32_t strings, strings_end;
-	uint32_t n; /* types seen; the first has id 1 */
-	uint32_t *place;
-	size_t places, places_room;
-	uint32_t at; /* what the window shows of the file */
+/* What is seen of the file at a time. */
+struct window {
+	uint32_t at;
 	size_t len;
-	char window[WINDOW + 1]; /* a string is ended, whatever the file says */
+	char text[WINDOW + 1]; /* a string is ended, whatever the file says */
 };
 
-/* A window with at least `need` bytes from `at`; NULL if the file has not as many. */
-static const char *look(struct kernel_btf *k, uint32_t at, size_t need)
+/* Names that many types share lie far from all others. */
+#define WINDOWS 3
+struct view {
+	int fd;
+	int last, oldest; /* the one looked through last; the one to be moved next */
+	struct window windows[WINDOWS];
+};
+
+struct kernel_btf {
+	uint32_t types, types_end; /* offsets in the file */
+	uint32_t strings, strings_end;
+	uint32_t n;    /* types seen; the first has id 1 */
+	uint32_t next; /* where the one after those begins */
+	uint32_t *place;
+	size_t places, places_room;
+	struct view on_types, on_strings; /* of one file */
+};
+
+static bool shows(const struct window *w, uint32_t at, size_t need)
 {
+	return at >= w->at && at + need <= w->at + w->len;
+}
+
+static struct window *choose(struct view *v, uint32_t at, size_t need)
+{
+	for (int i = 0; i < WINDOWS; i++)
+		if (shows(&v->windows[i], at, need))
+			return &v->windows[v->last = i];
+	return NULL;
+}
+
+/* Goes on from where the last look ended, or to a place with some of what is before it. */
+static struct window *move(struct view *v, uint32_t at)
+{
+	struct window *w = &v->windows[v->last];
 	ssize_t got;
 
-	if (at >= k->at && at + need <= k->at + k->len)
-		return k->window + (at - k->at);
-	got = pread(k->fd, k->window, WINDOW, at);
-	k->at = at;
-	k->len = got > 0 ? (size_t)got : 0;
-	return k->len >= need ? k->window : NULL;
+	if (!shows(w, at, 0)) {
+		v->last = v->oldest;
+		v->oldest = (v->oldest + 1) % WINDOWS;
+		w = &v->windows[v->last];
+		at = at / (WINDOW / 2) * (WINDOW / 2);
+	}
+	got = pread(v->fd, w->text, WINDOW, at);
+	w->at = at;
+	w->len = got > 0 ? (size_t)got : 0;
+	w->text[w->len] = '\0';
+	return w;
+}
+
+/* At least `need` bytes from `at`, and how many; NULL if the file has not as many. */
+static const char *look_far(struct view *v, uint32_t at, size_t need, size_t *have)
+{
+	const struct window *w = &v->windows[v->last];
+
+	if (!shows(w, at, need))
+		w = choose(v, at, need);
+	if (!w)
+		w = move(v, at);
+	if (!shows(w, at, need))
+		return NULL;
+	*have = w->at + w->len - at;
+	return w->text + (at - w->at);
+}
+
+static inline const char *look(struct view *v, uint32_t at, size_t need)
+{
+	const struct window *w = &v->windows[v->last];
+	size_t have;
+
+	return shows(w, at, need) ? w->text + (at - w->at) : look_far(v, at, need, &have);
 }
 
 static int read_header(struct kernel_btf *k)
 {
-	const struct btf_header *h = (const void *)look(k, 0, sizeof(*h));
+	const struct btf_header *h = (const void *)look(&k->on_types, 0, sizeof(*h));
 
 	if (!h || h->magic != BTF_MAGIC)
 		return -EPROTO;
@@ -51,6 +106,7 @@ static int read_header(struct kernel_btf *k)
 	k->types_end = k->types + h->type_len;
 	k->strings = h->hdr_len + h->str_off;
 	k->strings_end = k->strings + h->str_len;
+	k->next = k->types;
 	return 0;
 }
 
@@ -61,8 +117,8 @@ struct kernel_btf *kernel_btf_open(void)
 
 	if (!k)
 		return NULL;
-	k->fd = open(PATH, O_RDONLY | O_CLOEXEC);
-	err = k->fd < 0 ? -errno : read_header(k);
+	k->on_types.fd = k->on_strings.fd = open(PATH, O_RDONLY | O_CLOEXEC);
+	err = k->on_types.fd < 0 ? -errno : read_header(k);
 	if (!err)
 		return k;
 	kernel_btf_close(k);
@@ -74,8 +130,8 @@ void kernel_btf_close(struct kernel_btf *k)
 {
 	if (!k)
 		return;
-	if (k->fd >= 0)
-		close(k->fd);
+	if (k->on_types.fd >= 0)
+		close(k->on_types.fd);
 	free(k->place);
 	free(k);
 }
@@ -143,6 +199,7 @@ int kernel_btf_names(struct kernel_btf *k, struct btf_name *names, size_t n)
 {
 	struct filter f = { { 0 } };
 	uint32_t at = k->strings;
+	size_t have;
 
 	qsort(names, n, sizeof(*names), by_name);
 	for (size_t i = 0; i < n; i++) {
@@ -150,12 +207,11 @@ int kernel_btf_names(struct kernel_btf *k, struct btf_name *names, size_t n)
 		filter_add(&f, hash_of(names[i].name, strlen(names[i].name)));
 	}
 	while (at < k->strings_end) {
-		const char *from = look(k, at, 1), *end;
-		size_t room = from ? k->len - (at - k->at) : 0;
+		const char *from = look_far(&k->on_strings, at, 1, &have), *end;
 
-		end = from ? memchr(from, '\0', room) : NULL;
+		end = from ? memchr(from, '\0', have) : NULL;
 		/* cut by the window's end: once more from where it begins */
-		if (!end && (at == k->at || !look(k, at, room + 1)))
+		if (!end && (!from || !look(&k->on_strings, at, have + 1)))
 			return -EPROTO;
 		if (!end)
 			continue;
@@ -214,33 +270,44 @@ static int keep_place(struct kernel_btf *k, uint32_t at)
 	return 0;
 }
 
+/* The first that was not seen yet, of id k->n from then on; NULL where there is none, or `err`. */
+static inline const struct btf_type *next_type(struct kernel_btf *k, int *err)
+{
+	const struct btf_type *head;
+	size_t size;
+
+	if (*err || k->next >= k->types_end)
+		return NULL;
+	head = (const void *)look(&k->on_types, k->next, sizeof(*head));
+	size = head ? kernel_btf_size(head) : 0;
+	if (!size)
+		*err = -EPROTO;
+	else if (k->n++ % STRIDE == 0)
+		*err = keep_place(k, k->next);
+	k->next += (uint32_t)size;
+	return *err ? NULL : head;
+}
+
 int kernel_btf_types(struct kernel_btf *k, const struct btf_name *names, size_t n,
 		     const struct btf_visit *v)
 {
 	struct filter f = { { 0 } };
-	uint32_t at = k->types, id = 0;
+	const struct btf_type *head;
 	int err = 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (names[i].at)
 			filter_add(&f, names[i].at);
-	k->places = 0;
-	while (at < k->types_end && !err) {
-		const struct btf_type *head = (const void *)look(k, at, sizeof(*head));
-		size_t size = head ? kernel_btf_size(head) : 0;
-		const struct btf_name *name;
-
-		if (!size)
-			return -EPROTO;
-		if (id++ % STRIDE == 0)
-			err = keep_place(k, at);
-		name = filter_has(&f, head->name_off) ? kernel_btf_named(names, n, head->name_off)
+	k->places = k->n = 0;
+	k->next = k->types;
+	while ((head = next_type(k, &err))) {
+		const struct btf_name *name = filter_has(&f, head->name_off)
+						      ? kernel_btf_named(names, n, head->name_off)
 						      : NULL;
-		if (name && !err)
-			err = v->visit(id, head, name, v->arg);
-		at += (uint32_t)size;
+
+		if (name)
+			err = v->visit(k->n, head, name, v->arg);
 	}
-	k->n = id;
 	return err;
 }
 
@@ -248,12 +315,16 @@ int kernel_btf_types(struct kernel_btf *k, const struct btf_name *names, size_t 
 static uint32_t place_of(struct kernel_btf *k, uint32_t id)
 {
 	uint32_t at;
+	int err = 0;
 
-	if (!id || id > k->n)
+	while (id > k->n)
+		if (!next_type(k, &err))
+			return 0;
+	if (!id)
 		return 0;
 	at = k->place[(id - 1) / STRIDE];
 	for (uint32_t skip = (id - 1) % STRIDE; skip; skip--) {
-		const struct btf_type *head = (const void *)look(k, at, sizeof(*head));
+		const struct btf_type *head = (const void *)look(&k->on_types, at, sizeof(*head));
 
 		if (!head)
 			return 0;
@@ -262,17 +333,53 @@ static uint32_t place_of(struct kernel_btf *k, uint32_t id)
 	return at;
 }
 
+int kernel_btf_head(struct kernel_btf *k, uint32_t id, struct btf_type *out)
+{
+	uint32_t at = place_of(k, id);
+	const char *head = at ? look(&k->on_types, at, sizeof(*out)) : NULL;
+
+	if (!head)
+		return -EPROTO;
+	memcpy(out, head, sizeof(*out));
+	return 0;
+}
+
+const char *kernel_btf_string(struct kernel_btf *k, uint32_t at)
+{
+	size_t have;
+	const char *text = look_far(&k->on_strings, k->strings + at, 1, &have);
+
+	/* cut by the window's end: once more from where it begins */
+	if (text && !memchr(text, '\0', have))
+		text = look(&k->on_strings, k->strings + at, have + 1);
+	return text ? text : "";
+}
+
+uint32_t kernel_btf_struct(struct kernel_btf *k, const char *name)
+{
+	const struct btf_type *head;
+	int err = 0;
+
+	k->places = k->n = 0;
+	k->next = k->types;
+	while ((head = next_type(k, &err)))
+		if (btf_is_struct(head) && !strcmp(kernel_btf_string(k, head->name_off), name))
+			return k->n;
+	return 0;
+}
+
 int kernel_btf_type(struct kernel_btf *k, uint32_t id, struct bytes *out)
 {
 	uint32_t at = place_of(k, id);
-	const struct btf_type *head = at ? (const void *)look(k, at, sizeof(*head)) : NULL;
+	const struct btf_type *head =
+		at ? (const void *)look(&k->on_types, at, sizeof(*head)) : NULL;
 	size_t left = head ? kernel_btf_size(head) : 0;
 
 	if (!left)
 		return -EPROTO;
 	while (left) {
-		const char *part = look(k, at, 1);
-		size_t here = part ? k->len - (at - k->at) : 0;
+		size_t here;
+		const char *part = look_far(&k->on_types, at, 1, &here);
 
 		if (!part)
 			return -EPROTO;

@@ -44,8 +44,22 @@ struct btf_visit {
 int kernel_btf_types(struct kernel_btf *k, const struct btf_name *names, size_t n,
 		     const struct btf_visit *v);
 
-/* After kernel_btf_types(): appends the type with all that belongs to it. 0 or -errno. */
+/*
+ * What is below goes through the types no farther than it must: those that a task_struct leads to
+ * come among the first in most kernels.
+ */
+
+/* The first structure of that name; 0: there is none. */
+uint32_t kernel_btf_struct(struct kernel_btf *k, const char *name);
+
+/* Appends the type with all that belongs to it. 0 or -errno. */
 int kernel_btf_type(struct kernel_btf *k, uint32_t id, struct bytes *out);
+
+/* Its head alone. 0 or -errno. */
+int kernel_btf_head(struct kernel_btf *k, uint32_t id, struct btf_type *out);
+
+/* The name at that place, until the next call; "" where there is none. */
+const char *kernel_btf_string(struct kernel_btf *k, uint32_t at);
 
 /* Bytes of a type with all that belongs to it; 0 for a kind that is not known. */
 size_t kernel_btf_size(const struct btf_type *head);
