@@ -183,7 +183,8 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 	if (!status)
 		/* an id that is shown must be the same in other commands, and a kind needs all tasks */
 		status = state_init_tasks(&st, &a->common,
-					  a->verbose || a->common.view.json ? 0 : WANT_NO_OTHERS,
+					  a->verbose || a->common.view.json ? WANT_OTHERS_BRIEF
+									    : WANT_NO_OTHERS,
 					  argc, argv);
 	if (status)
 		return status;

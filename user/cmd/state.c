@@ -40,7 +40,8 @@ static int read_living(struct snapshot *s, const char *source, unsigned int want
 		       char **words)
 {
 	cleanup_free uint32_t *tids = calloc((size_t)n + 1, sizeof(*tids));
-	size_t about = tids && want & WANT_NO_OTHERS ? take_tids(n, words, tids) : 0;
+	const unsigned int named = WANT_NO_OTHERS | WANT_OTHERS_BRIEF;
+	size_t about = tids && want & named ? take_tids(n, words, tids) : 0;
 	struct why why;
 	int err = source_snapshot_about(source, want, tids, about, s, &why);
 

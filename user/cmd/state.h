@@ -17,7 +17,8 @@ struct state {
 int state_init(struct state *st, const struct common *common, unsigned int want);
 /*
  * The same for a command about these tasks: --source=auto takes a witness that is shown them. With
- * WANT_NO_OTHERS the snapshot may be without all others, as struct source has it.
+ * WANT_OTHERS_BRIEF or WANT_NO_OTHERS the snapshot may know little of all others, or be without them,
+ * as struct source has it.
  */
 int state_init_tasks(struct state *st, const struct common *common, unsigned int want, int n,
 		     char **words);

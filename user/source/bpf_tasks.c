@@ -11,6 +11,7 @@
 #include "lib/cleanup.h"
 #include "source/bpf_attach.h"
 #include "source/bpf_env.h"
+#include "source/bpf_named.h"
 #include "source/bpf_tasks.h"
 #include "source/bpf_types.h"
 #include "source/btf_ids.h"
@@ -295,13 +296,24 @@ static int read_all(int fd, bool init_user, struct snapshot *out)
 	return 0;
 }
 
+static int seal(struct snapshot *out, struct why *why)
+{
+	int err = snapshot_seal(out);
+
+	return err ? why_set(why, err, "out of memory") : 0;
+}
+
 static int bpf_tasks_read(struct source *src, unsigned int want, struct snapshot *out,
 			  struct why *why)
 {
 	struct reader *rd = src->data;
 	cleanup_close int fd = -1;
-	int err = prepare(rd, want & WANT_USER_STACK, why);
+	int err = want & WANT_USER_STACK ? -EOPNOTSUPP
+					 : bpf_named_read(src, want, rd->init_user, out);
 
+	if (!err)
+		return seal(out, why);
+	err = prepare(rd, want & WANT_USER_STACK, why);
 	if (err)
 		return err;
 	fd = bpf_iter_create(bpf_link__fd(rd->link));
@@ -310,8 +322,7 @@ static int bpf_tasks_read(struct source *src, unsigned int want, struct snapshot
 	err = read_all(fd, rd->init_user, out);
 	if (err)
 		return why_set(why, err, "cannot read the task iterator: %s", strerror(-err));
-	err = snapshot_seal(out);
-	return err ? why_set(why, err, "out of memory") : 0;
+	return seal(out, why);
 }
 
 const struct source_ops source_bpf = {

@@ -11,7 +11,6 @@
 #include "source/kcmpids.h"
 #include "source/procfs.h"
 #include "source/source.h"
-#include "source/withheld.h"
 
 #define ROOT "/proc"
 
@@ -85,10 +84,8 @@ static void set_loans(struct snapshot *s)
 static int read_tasks(const struct source *src, const struct kcmp_world *world, bool lean,
 		      struct snapshot *out)
 {
-	/* where even numbers are hidden, what is withheld is what the whole lacks */
-	bool few = src->n_about && !withheld_pids();
-	int err = few ? procfs_walk_few(ROOT, src->about, src->n_about, out)
-		      : procfs_walk(ROOT, lean, out);
+	int err = src->n_about ? procfs_walk_few(ROOT, src->about, src->n_about, out)
+			       : procfs_walk(ROOT, lean, out);
 
 	if (!err)
 		err = snapshot_seal(out);
@@ -97,14 +94,16 @@ static int read_tasks(const struct source *src, const struct kcmp_world *world, 
 
 static int procfs_read(struct source *src, unsigned int want, struct snapshot *out, struct why *why)
 {
+	/* who is told about the others, too, is told as much about them */
+	const struct source all = { 0 }, *few = want & WANT_NO_OTHERS ? src : &all;
 	struct kcmp_world world = { kcmp_system, kcmp_nobody_new() };
-	int err = read_tasks(src, &world, want & WANT_LEAN, out);
+	int err = read_tasks(few, &world, want & WANT_LEAN, out);
 
 	kcmp_nobody_free(world.nobody);
 	if (err)
 		return why_set(why, err, ROOT ": %s", strerror(-err));
 	set_signals(out);
-	set_creds(src, out);
+	set_creds(few, out);
 	set_loans(out);
 	procfs_mark_vfork(ROOT, out);
 	return 0;

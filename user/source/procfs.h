@@ -15,6 +15,9 @@ int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct sna
 int procfs_parse_stat(struct task *t, const char *line);
 void procfs_parse_status(struct task *t, const char *text);
 
+/* From task->flags, of which a stat line tells these bits. */
+void procfs_set_flags(struct task *t, uint64_t pf);
+
 /*
  * Which tasks are vfork children: the newest child of a thread that is blocked in vfork(2), or in
  * clone(2) with CLONE_VFORK, and shares its space. Needs the spaces assigned.

@@ -33,7 +33,7 @@ static const struct {
 	{ "ns/cgroup", RES_CGROUP_NS }, { "ns/user", RES_USER_NS },
 };
 
-static void set_flags(struct task *t, uint64_t pf)
+void procfs_set_flags(struct task *t, uint64_t pf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(flag_map); i++)
 		if (pf & flag_map[i].pf)
@@ -88,7 +88,7 @@ int procfs_parse_stat(struct task *t, const char *line)
 	t->ppid = (uint32_t)strtoul(field[FIELD_PPID], NULL, 10);
 	t->cpu = (int)strtol(field[FIELD_CPU], NULL, 10);
 	t->known |= KNOWN_STATE | KNOWN_PPID | KNOWN_START | KNOWN_CPU;
-	set_flags(t, strtoull(field[FIELD_FLAGS], NULL, 10));
+	procfs_set_flags(t, strtoull(field[FIELD_FLAGS], NULL, 10));
 	return 0;
 }
 

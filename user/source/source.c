@@ -65,10 +65,18 @@ struct question {
 	size_t n_about;
 };
 
+/* Where even numbers are hidden, what is withheld is what the whole lacks. */
+static bool is_about_few(const struct question *q)
+{
+	return q->n_about && q->want & WANT_NO_OTHERS && !withheld_pids();
+}
+
 static int read_one(const struct source_ops *ops, const struct question *q, struct snapshot *out,
 		    struct why *why)
 {
 	struct source src = { .ops = ops, .about = q->about, .n_about = q->n_about };
+	const bool few = is_about_few(q);
+	const unsigned int want = few ? q->want : q->want & ~WANT_NO_OTHERS;
 	uint64_t census;
 	int err;
 
@@ -77,12 +85,14 @@ static int read_one(const struct source_ops *ops, const struct question *q, stru
 		return err;
 	snprintf(out->source, sizeof(out->source), "%s", ops->name);
 	read_boot_id(out->boot_id, sizeof(out->boot_id));
-	census = withheld_census();
+	census = few ? 0 : withheld_census();
 	out->begin_ns = boottime_ns();
-	err = ops->read(&src, q->want, out, why);
+	err = ops->read(&src, want, out, why);
 	out->end_ns = boottime_ns();
 	ops->close(&src);
-	if (!err)
+	if (!err && few)
+		withheld_count_named(out, q->about, q->n_about);
+	else if (!err)
 		withheld_count(out, census);
 	return err;
 }
@@ -149,7 +159,8 @@ static int read_best(const struct question *q, struct snapshot *out, struct why 
 {
 	static const uint8_t best_first[] = { MODULE, BPF, PROCFS };
 	static const uint8_t cheapest_first[] = { MODULE, PROCFS, BPF };
-	const uint8_t *order = q->n_about ? cheapest_first : best_first;
+	const bool few = q->n_about && q->want & WANT_NO_OTHERS;
+	const uint8_t *order = few ? cheapest_first : best_first;
 	struct best b = { ARRAY_SIZE(sources), out, -EOPNOTSUPP, why, { "" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {

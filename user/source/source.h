@@ -24,7 +24,8 @@ enum want {
 	WANT_USER_STACK = 1u << 0,     /* the mapping that holds each user stack pointer */
 	WANT_KERNEL_DEEPEST = 1u << 1, /* high-water mark of each kernel stack: dear */
 	WANT_MEMORY = 1u << 2,	       /* rss and pss of each space (read by source/procmem.h) */
-	WANT_NO_OTHERS = 1u << 4, /* what the named tasks share, not who else is there (cmd/) */
+	WANT_NO_OTHERS = 1u << 4,      /* what the named tasks share, not who else is there */
+	WANT_OTHERS_BRIEF = 1u << 5,   /* of tasks that are not named their space and kind (cmd/) */
 	WANT_LEAN = 1u << 3, /* spaces and kinds will do: a source may leave dear fields unknown */
 };
 
@@ -32,9 +33,10 @@ struct source {
 	const struct source_ops *ops;
 	void *data; /* the source's own, freed by ops->close */
 	/*
-	 * The tasks that the reader is about; none: all. A source may leave others out, and count
-	 * what is withheld of these alone. Ids then name objects within this snapshot, and kinds
-	 * are not to be told.
+	 * The tasks that the reader is about; none: all. Of others a source may know no more than
+	 * who they are, their space, and what decides their kind. With WANT_NO_OTHERS it may leave
+	 * them out, and count what is withheld of these alone: ids then name objects within this
+	 * snapshot, and kinds are not to be told.
 	 */
 	const uint32_t *about;
 	size_t n_about;
@@ -64,8 +66,8 @@ const struct source_ops *source_by_name(const char *name);
 int source_snapshot(const char *name, unsigned int want, struct snapshot *out, struct why *why);
 
 /*
- * The same for a reader who is about these tasks, as in struct source. "auto" then takes procfs
- * before bpf where it knows every resource of each of them.
+ * The same for a reader who is about these tasks, as in struct source. With WANT_NO_OTHERS "auto"
+ * takes procfs before bpf where it knows every resource of each of them.
  */
 int source_snapshot_about(const char *name, unsigned int want, const uint32_t *about,
 			  size_t n_about, struct snapshot *out, struct why *why);

@@ -163,6 +163,18 @@ void withheld_count(struct snapshot *s, uint64_t census)
 		explain(s->withheld_why, sizeof(s->withheld_why), s->withheld == 1, hidepid);
 }
 
+void withheld_count_named(struct snapshot *s, const uint32_t *tids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/proc/%u", tids[i]);
+		s->withheld += !snapshot_find(s, tids[i]) && !access(path, F_OK);
+	}
+	if (s->withheld)
+		explain(s->withheld_why, sizeof(s->withheld_why), s->withheld == 1, false);
+}
+
 /* The first capability the task may use and we may not. */
 static const char *capability_lacking(uint32_t tid, char *name, size_t n)
 {

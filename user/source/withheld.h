@@ -18,6 +18,9 @@ uint64_t withheld_census(void);
  */
 void withheld_count(struct snapshot *s, uint64_t census);
 
+/* The same of these tasks alone. */
+void withheld_count_named(struct snapshot *s, const uint32_t *tids, size_t n);
+
 /* Whether a task of that tid is there though no witness showed it; `why` says what hides it. */
 bool withheld_task(uint32_t tid, const char *source, struct why *why);
 
