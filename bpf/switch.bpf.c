@@ -123,8 +123,6 @@ static __always_inline void count_task(const struct switch_ctx *s, struct mmlens
 	e->nivcsw = s->prev->nivcsw;
 	e->count[class]++;
 	e->how[how]++;
-	if (asked(DELAYS) && s->ran_since)
-		e->on_cpu += s->now - s->ran_since;
 	if (asked(CGROUPS))
 		e->cgroup = cgroup_of(s->prev);
 }
@@ -188,15 +186,18 @@ static __always_inline void forget_wait(const struct switch_ctx *s)
 }
 
 /*
- * Waits are told of the tasks that were chosen, not of those that they made way for or took the CPU
+ * Times are told of the tasks that were chosen, not of those that they made way for or took the CPU
  * from: of these not every switch is seen. And of the waits of a task those that began and ended
  * with a switch that was chosen.
  */
 static __always_inline void follow_waits(const struct switch_ctx *s, struct mmlens_cpu *cpu,
 					 struct mmlens_entry *prev, enum mmlens_how how)
 {
-	if (prev && (!chooses_sides() || side_wanted(s->prev)))
+	if (prev && (!chooses_sides() || side_wanted(s->prev))) {
+		if (s->ran_since)
+			prev->on_cpu += s->now - s->ran_since;
 		wait_begins(s, prev, how);
+	}
 	if (!s->next_tid)
 		return;
 	if (!chooses_sides() || side_wanted(s->next))

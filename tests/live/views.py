@@ -134,7 +134,8 @@ def _():
     mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
     other = next(t for t in d["tasks"] if t["tid"] == neighbour.pid)
     want(other["preempted"] >= 50, f"the neighbour made way: {other}")
-    want_equal(other["runnable_ns"], 0, f"waits of the neighbour: {other}")
+    for key in ("on_cpu_ns", "runnable_ns", "sleep_ns"):
+        want_equal(other[key], None, f"{key} of the neighbour")
     times = sum(d["delays"][kind]["n"] for kind in ("sleep", "disk", "other") if d["delays"][kind])
     want(450 <= times <= mine["switches"], f"sleeps of {mine}: {d['delays']}")
     want(d["delays"]["runnable"]["n"] <= mine["switches"], f"waits of {mine}: {d['delays']}")

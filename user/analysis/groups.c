@@ -28,7 +28,7 @@ static void add(struct group *g, const struct task_switches *t)
 	for (int c = 0; c < CLASS_NR; c++)
 		if (switch_class_loads(c))
 			g->loads += t->count[c];
-	g->delays_known &= t->delays_known;
+	g->delays_known |= t->delays_known;
 	g->on_cpu += t->on_cpu;
 	for (int d = 0; d < DELAY_NR; d++)
 		g->off[d] += t->off[d];
@@ -49,7 +49,7 @@ int groups_by_cgroup(struct groups *g, const struct switches *sw)
 	qsort(index, sw->n_tasks, sizeof(*index), by_cgroup);
 	for (size_t i = 0; i < sw->n_tasks; i++) {
 		if (!i || index[i]->cgroup != index[i - 1]->cgroup)
-			g->rows[g->n++].delays_known = true;
+			g->n++;
 		add(&g->rows[g->n - 1], index[i]);
 	}
 	qsort(g->rows, g->n, sizeof(*g->rows), most_first);

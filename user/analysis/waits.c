@@ -141,6 +141,16 @@ void waits_add(struct waits *w, const struct event *ev, const struct cast *cast,
 		comes(r, ev->ts, sides & EVENT_SIDE_OTHER);
 }
 
+static void tell(struct task_switches *t, const struct row *r)
+{
+	t->on_cpu = r->on_cpu;
+	t->delays_known = r->on_cpu;
+	for (int d = 0; d < DELAY_NR; d++) {
+		t->off[d] = r->off[d];
+		t->delays_known |= r->off[d] != 0;
+	}
+}
+
 void waits_read(struct waits *w, struct switches *out, bool all)
 {
 	for (size_t i = 0; all && i < w->n; i++)
@@ -149,12 +159,8 @@ void waits_read(struct waits *w, struct switches *out, bool all)
 		struct task_switches *t = &out->tasks[i];
 		const struct row *r = bsearch(&t->key, w->rows, w->n, sizeof(*r), by_key);
 
-		t->delays_known = r;
-		if (!r)
-			continue;
-		t->on_cpu = r->on_cpu;
-		for (int d = 0; d < DELAY_NR; d++)
-			t->off[d] = r->off[d];
+		if (r)
+			tell(t, r);
 	}
 	for (int d = 0; d < DELAY_NR; d++)
 		out->delays[d] = histogram_cost(&w->of[d]);

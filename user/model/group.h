@@ -13,8 +13,8 @@ struct group {
 	uint64_t loads; /* of its tasks to another space */
 	uint64_t on_cpu;
 	uint64_t off[DELAY_NR];
-	bool delays_known;
-	char path[256]; /* empty: not known */
+	bool delays_known; /* of some: the times are theirs */
+	char path[256];	   /* empty: not known */
 };
 
 struct groups {

@@ -87,9 +87,9 @@ struct task_switches {
 	uint64_t before;	/* the kernel's nvcsw + nivcsw before the first switch seen */
 	uint64_t after;		/* and at the last one */
 	uint64_t on_cpu;	/* ns, up to its last switch */
-	uint64_t off[DELAY_NR]; /* ns of the waits that ended; means something if delays are known */
-	bool delays_known;
-	uint64_t cgroup; /* inode number */
+	uint64_t off[DELAY_NR]; /* ns of the waits that ended */
+	bool delays_known;	/* on_cpu and off; not so of whom a filter did not choose */
+	uint64_t cgroup;	/* inode number */
 };
 
 struct cpu_switches {

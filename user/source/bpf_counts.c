@@ -58,6 +58,16 @@ static int read_cpus(const struct mmlens_cpu *cpu, int cpus, struct switches *ou
 	return 0;
 }
 
+/* Of one that only made way for those that were chosen no time is. */
+static bool has_times(const struct mmlens_entry *e)
+{
+	__u64 any = e->on_cpu;
+
+	for (int d = 0; d < DELAY_NR; d++)
+		any |= e->off[d];
+	return any;
+}
+
 static void take_entry(struct task_switches *t, const struct mmlens_entry *e)
 {
 	t->key = (struct task_key){ e->tgid, e->tid, e->start_ns };
@@ -73,6 +83,7 @@ static void take_entry(struct task_switches *t, const struct mmlens_entry *e)
 	for (int d = 0; d < DELAY_NR; d++)
 		t->off[d] = e->off[d];
 	t->on_cpu = e->on_cpu;
+	t->delays_known = has_times(e);
 	t->cgroup = e->cgroup;
 }
 
@@ -117,8 +128,6 @@ static int add_tasks(struct switches *out, size_t *room, const struct mmlens_ent
 		if (!e[i].id || !has_left(&e[i]))
 			continue;
 		err = add_task(out, room, &e[i]);
-		if (!err)
-			out->tasks[out->n_tasks - 1].delays_known = out->delays_known;
 	}
 	return err;
 }
