@@ -11,19 +11,40 @@
 #include "stream.bpf.h"
 #include "views.bpf.h"
 
-/* Thread groups asked for, and those born of them. */
+/* Thread groups asked for, and those born of them: when their leader was born; 0: not known yet. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1); /* set when processes are asked for */
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, __u64);
 } watched SEC(".maps");
 
+static __always_inline __u64 group_start(const struct task_struct *t)
+{
+	return BPF_CORE_READ(t, group_leader, start_boottime);
+}
+
+/* Another process may have the pid of one that was watched and has ended: the start tells. */
 static __always_inline bool is_watched(const struct task_struct *t)
 {
 	__u32 tgid = tgid_in_ns(t, ask.ns_inum);
+	__u64 *start = tgid ? bpf_map_lookup_elem(&watched, &tgid) : NULL;
 
-	return tgid && bpf_map_lookup_elem(&watched, &tgid);
+	if (!start)
+		return false;
+	/* the inspector named it because it was there a moment ago */
+	if (!*start)
+		*start = group_start(t);
+	return *start == group_start(t);
+}
+
+/* False: there is no room. */
+static __always_inline bool watch(const struct task_struct *t)
+{
+	__u32 tgid = tgid_in_ns(t, ask.ns_inum);
+	__u64 start = group_start(t);
+
+	return !bpf_map_update_elem(&watched, &tgid, &start, BPF_ANY);
 }
 
 static __always_inline bool side_wanted(const struct task_struct *t)
@@ -480,14 +501,13 @@ int mmlens_newtask(__u64 *ctx)
 	const struct task_struct *me = (const void *)bpf_get_current_task();
 	struct mmlens_cpu *cpu = this_cpu();
 	struct mmlens_ev_fork *m;
-	__u32 tgid, from, to;
+	__u32 from, to;
 
 	if (asked(FILTER)) {
 		if (!is_watched(me))
 			return 0;
-		tgid = tgid_in_ns(child, ask.ns_inum);
 		/* one of whom nothing will be seen */
-		if (bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY) && cpu)
+		if (!watch(child) && cpu)
 			__sync_fetch_and_add(&cpu->tasks_full, 1);
 	}
 	if (!asked(EVENTS) || !cpu || !cpu->all_watch || !pair_wanted(me, child))
@@ -513,13 +533,10 @@ int mmlens_exec(__u64 *ctx)
 	struct mmlens_cpu *cpu = this_cpu();
 	struct mmlens_ev_exec *m;
 	struct mmlens_entry *e;
-	__u32 tgid, id;
+	__u32 id;
 
-	if (ask.command) {
-		tgid = tgid_in_ns(t, ask.ns_inum);
-		if (tgid == ask.command)
-			bpf_map_update_elem(&watched, &tgid, &tgid, BPF_ANY);
-	}
+	if (ask.command && tgid_in_ns(t, ask.ns_inum) == ask.command)
+		watch(t);
 	if (!asked(EVENTS) || !cpu || !cpu->all_watch || !cpu_wanted() || !side_wanted(t))
 		return 0;
 	/* one that is no leader has another tid from here on */

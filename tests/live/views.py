@@ -83,6 +83,24 @@ def _():
     want(mine["switches"] >= ROUNDS and others <= mine["switches"] + 4, f"{mine}, others {others}")
 
 
+@prop("filters: -p does not follow the next process that gets the pid")
+def _():
+    need_switches()
+    with subprocess.Popen(["sleep", "1000"]) as first:
+        session = Session("stat", "-p", first.pid)
+        first.kill()
+    for _ in range(100):
+        with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as f:
+            f.write(str(first.pid - 1))
+        with subprocess.Popen(["sleep", "0.05"]) as second:
+            pass
+        if second.pid == first.pid:
+            break
+    want_equal(second.pid, first.pid, "the pid of another")
+    rows = [t for t in strict_json(session.end())["tasks"] if t["tid"] == first.pid]
+    want([t["exit"] for t in rows] == [1], f"one task of that pid, and its end: {rows}")
+
+
 @prop("filters: --comm keeps one name, and one that nobody has keeps nothing")
 def _():
     need_switches()

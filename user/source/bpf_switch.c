@@ -346,9 +346,11 @@ static int choose(struct switch_session *ss)
 int switch_session_watch(struct switch_session *ss, const uint32_t *tgids, size_t n)
 {
 	int fd = bpf_map__fd(ss->skel->maps.watched);
+	uint64_t start = 0;
 
+	/* one that is there already was born, and its start is known */
 	for (size_t i = 0; i < n; i++)
-		if (bpf_map_update_elem(fd, &tgids[i], &tgids[i], BPF_ANY))
+		if (bpf_map_update_elem(fd, &tgids[i], &start, BPF_NOEXIST) && errno != EEXIST)
 			return -errno;
 	return 0;
 }
