@@ -9,8 +9,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LABEL, LIMIT, MMLENS, REALTIME, Subject, inspect, main, mmlens, need_switches, prop, strict_json,
-    switches_of, total_switches, want, want_equal, watching)
+    LABEL, LIMIT, MMLENS, REALTIME, Subject, inspect, main, mmlens, need_switches, prop, status_of,
+    strict_json, switches_of, total_switches, until, want, want_equal, watching)
 
 CLASSES = {"thread", "peer", "process", "to-kernel", "to-idle", "kernel", "back-same", "back-other"}
 ROUNDS = 2000
@@ -68,20 +68,17 @@ def _():
             window = Window()
             process.stdin.write(b"\n")
             process.stdin.flush()
-            while comm_of(process.pid) != "sleep":
-                time.sleep(0.01)
+            until(lambda: status_of(process.pid)["Name"] == "sleep", "it does not become sleep")
             document = window.end()
         finally:
             process.kill()
     rows = [t for t in document["tasks"] if t["tid"] == process.pid]
-    want_equal([t["exit"] for t in rows], [1], f"rows, and the end of the first leader: {rows}")
+    want_equal(len(rows), 1, f"rows of it: {rows}")
+    # in its last switch the first leader has the thread's number, where that one went on before it
+    leader = [t for t in document["tasks"] if t["start_ns"] == rows[0]["start_ns"]]
+    want_equal(sum(t["exit"] for t in leader), 1, f"ends of the first leader: {leader}")
     want(process.pid not in {d["tid"] for d in document["agreement"]["disagree"]},
          f"{document['agreement']}")
-
-
-def comm_of(pid):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
-        return f.read().strip()
 
 
 def enough(document, name, wanted):
