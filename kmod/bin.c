@@ -12,8 +12,8 @@
 #include "compat/compat.h"
 #include "kmod.h"
 
-/* Makes the record that a read at @slot begins with. 1, 0 behind the last, -errno. */
-static int latch_slot(struct mmlens_reader *reader, u64 slot)
+/* Makes the records that a read at @slot begins with. How many, 0 behind the last, -errno. */
+static int latch_slots(struct mmlens_reader *reader, u64 slot, int room)
 {
 	int got = 1;
 
@@ -24,14 +24,15 @@ static int latch_slot(struct mmlens_reader *reader, u64 slot)
 		mmlens_fill_header(&reader->head, mmlens_reader_features(reader),
 				   reader->ns->ns.inum);
 	else
-		got = mmlens_next_row(reader, slot);
+		got = mmlens_next_rows(reader, slot, room);
 	if (got <= 0)
 		return got;
 
 	reader->asked = slot;
-	reader->slot = slot ? reader->rec.tid : 0;
+	reader->rec = reader->rows;
+	reader->slot = slot ? reader->rec->tid : 0;
 	reader->latched = true;
-	return 1;
+	return got;
 }
 
 /*
@@ -46,19 +47,41 @@ static int find_latched(const struct mmlens_reader *reader, u64 slot)
 	return 1;
 }
 
-/* One record or what is left of it: the bytes copied, 0 behind the last, -errno. */
-static ssize_t read_slot(struct mmlens_reader *reader, loff_t *pos, struct iov_iter *to)
+/* Of the records that begin with the one being given out, the @end bytes given make another so. */
+static void advance(struct mmlens_reader *reader, size_t end, loff_t *pos)
+{
+	size_t n = end ? (end - 1) / MMLENS_RECORD_SIZE : 0;
+
+	if (n) {
+		reader->rec += n;
+		reader->slot = reader->rec->tid;
+		reader->asked = reader->slot;
+	}
+	*pos = (loff_t)reader->slot * MMLENS_RECORD_SIZE + end - n * MMLENS_RECORD_SIZE;
+}
+
+/*
+ * As many records as were made at one look, or what is left of one: the bytes copied, 0 behind the
+ * last, -errno.
+ */
+static ssize_t read_some(struct mmlens_reader *reader, loff_t *pos, struct iov_iter *to, int room)
 {
 	u32 offset;
 	u64 slot = div_u64_rem(*pos, MMLENS_RECORD_SIZE, &offset);
-	int got = offset ? find_latched(reader, slot) : latch_slot(reader, slot);
+	int got = offset ? find_latched(reader, slot) : latch_slots(reader, slot, room);
 	size_t copied;
 
 	if (got <= 0)
 		return got;
-	copied = copy_to_iter((u8 *)&reader->rec + offset, MMLENS_RECORD_SIZE - offset, to);
-	*pos = (loff_t)reader->slot * MMLENS_RECORD_SIZE + offset + copied;
+	copied = copy_to_iter((u8 *)reader->rec + offset, got * MMLENS_RECORD_SIZE - offset, to);
+	advance(reader, offset + copied, pos);
 	return copied ?: -EFAULT;
+}
+
+/* Whole records that fit; a record that does not is begun. */
+static int room_in(const struct iov_iter *to)
+{
+	return clamp_t(size_t, iov_iter_count(to) / MMLENS_RECORD_SIZE, 1, MMLENS_ROWS);
 }
 
 /*
@@ -71,7 +94,7 @@ static ssize_t read_slots(struct mmlens_reader *reader, loff_t *pos, struct iov_
 	ssize_t done = 0, n;
 
 	do {
-		n = read_slot(reader, pos, to);
+		n = read_some(reader, pos, to, many ? room_in(to) : 1);
 		if (n <= 0)
 			break;
 		done += n;

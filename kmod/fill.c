@@ -35,17 +35,22 @@
  */
 static bool identity_settled(const struct mmlens_ref *ref)
 {
-	struct task_struct *task = ref->task, *leader;
-	bool settled;
+	struct task_struct *task = ref->task;
+	struct task_struct *leader = READ_ONCE(task->group_leader);
 
-	rcu_read_lock();
-	leader = READ_ONCE(task->group_leader);
-	settled = READ_ONCE(task->thread_pid) == ref->pid &&
-		  (READ_ONCE(task->pid) == task->tgid) == (leader == task) &&
-		  (leader == task || READ_ONCE(task->signal->notify_count) >= 0 ||
-		   READ_ONCE(task->start_boottime) != READ_ONCE(leader->start_boottime));
-	rcu_read_unlock();
-	return settled;
+	return READ_ONCE(task->thread_pid) == ref->pid &&
+	       (READ_ONCE(task->pid) == task->tgid) == (leader == task) &&
+	       (leader == task || READ_ONCE(task->signal->notify_count) >= 0 ||
+		READ_ONCE(task->start_boottime) != READ_ONCE(leader->start_boottime));
+}
+
+/*
+ * Every task has its tgid of the initial namespace at hand, even one that is being reaped and whose
+ * row will not be given.
+ */
+static u32 tgid_in(struct task_struct *task, struct pid_namespace *ns)
+{
+	return ns == &init_pid_ns ? task->tgid : task_tgid_nr_ns(task, ns);
 }
 
 /* group_leader and real_parent may be freed once the task is unhashed, not before. */
@@ -54,16 +59,14 @@ static void fill_family(const struct mmlens_ref *ref, struct pid_namespace *ns,
 {
 	struct task_struct *task = ref->task, *parent;
 
-	rcu_read_lock();
-	if (pid_alive(task)) {
-		parent = rcu_dereference(task->real_parent);
-		rec->leader_start_ns = READ_ONCE(task->group_leader)->start_boottime;
-		rec->ppid = task_tgid_nr_ns(parent, ns);
-		rec->init_ppid = task_tgid_nr_ns(parent, &init_pid_ns);
-		rec->parent_start_ns = READ_ONCE(parent->group_leader)->start_boottime;
-		rec->known |= MMLENS_KNOWN(PARENT);
-	}
-	rcu_read_unlock();
+	if (!pid_alive(task))
+		return;
+	parent = rcu_dereference(task->real_parent);
+	rec->leader_start_ns = READ_ONCE(task->group_leader)->start_boottime;
+	rec->ppid = tgid_in(parent, ns);
+	rec->init_ppid = parent->tgid;
+	rec->parent_start_ns = READ_ONCE(parent->group_leader)->start_boottime;
+	rec->known |= MMLENS_KNOWN(PARENT);
 }
 
 static void fill_key(const struct mmlens_ref *ref, struct pid_namespace *ns,
@@ -72,7 +75,7 @@ static void fill_key(const struct mmlens_ref *ref, struct pid_namespace *ns,
 	struct task_struct *task = ref->task;
 
 	rec->tid = ref->tid;
-	rec->tgid = task_tgid_nr_ns(task, ns);
+	rec->tgid = tgid_in(task, ns);
 	rec->init_tid = pid_nr(ref->pid);
 	rec->init_tgid = task->tgid;
 	rec->start_ns = READ_ONCE(task->start_boottime);
@@ -155,32 +158,26 @@ static void fill_seccomp(struct task_struct *task, struct mmlens_task *rec)
 static void fill_cgroup(struct task_struct *task, struct mmlens_task *rec)
 {
 #ifdef CONFIG_CGROUPS
-	rcu_read_lock();
 	rec->cgroup = cgroup_id(task_dfl_cgroup(task));
-	rcu_read_unlock();
 	rec->known |= MMLENS_KNOWN(CGROUP);
 #endif
 }
 
 /* real_cred, the objective ones: whom others see; kcmp(2) knows no other. */
-static void fill_cred(struct task_struct *task, struct mmlens_reader *reader)
+static void fill_cred(struct task_struct *task, struct mmlens_reader *reader,
+		      struct mmlens_task *rec)
 {
-	struct mmlens_task *rec = &reader->rec;
-	const struct cred *cred;
+	const struct cred *cred = __task_cred(task);
 
-	rcu_read_lock();
-	cred = __task_cred(task);
 	rec->cred = id_again(reader, MMLENS_MEMO_CRED, cred);
 	rec->user_ns = cred->user_ns->ns.inum;
-	rcu_read_unlock();
 	rec->known |= MMLENS_KNOWN(CRED) | MMLENS_KNOWN(USER_NS);
 }
 
 /* What only the pointer is wanted of. The group's signal_struct lives as long as its tasks. */
-static void fill_pointers(struct task_struct *task, struct mmlens_reader *reader)
+static void fill_pointers(struct task_struct *task, struct mmlens_reader *reader,
+			  struct mmlens_task *rec)
 {
-	struct mmlens_task *rec = &reader->rec;
-
 	rec->signal = id_again(reader, MMLENS_MEMO_SIGNAL, task->signal);
 	rec->sighand = id_again(reader, MMLENS_MEMO_SIGHAND, rcu_access_pointer(task->sighand));
 #ifdef CONFIG_SYSVIPC
@@ -225,9 +222,14 @@ static void fill_namespaces(const struct nsproxy *proxy, struct mmlens_task *rec
 		rec->known |= MMLENS_KNOWN(MNT_NS);
 }
 
-/* Under task_lock(). */
-static void fill_mm(struct mm_struct *mm, struct mmlens_task *rec)
+/*
+ * Under task_lock(), by which the space stays and is told by its pointer. Mostly active_mm is the
+ * same one; if not, fill_active_mm() sees to it.
+ */
+static void fill_mm(struct task_struct *task, struct mmlens_task *rec)
 {
+	struct mm_struct *mm = task->mm;
+
 	rec->known |= MMLENS_KNOWN(MM) | MMLENS_KNOWN(MM_COUNTS) | MMLENS_KNOWN(START_STACK);
 	if (!mm)
 		return;
@@ -235,28 +237,34 @@ static void fill_mm(struct mm_struct *mm, struct mmlens_task *rec)
 	rec->mm_users = atomic_read(&mm->mm_users);
 	rec->mm_count = atomic_read(&mm->mm_count);
 	rec->start_stack = READ_ONCE(mm->start_stack);
+	if (READ_ONCE(task->active_mm) == mm) {
+		rec->active_mm = rec->mm;
+		rec->known |= MMLENS_KNOWN(ACTIVE_MM);
+	}
 	if (rec->flags & MMLENS_F_KTHREAD)
 		rec->flags |= MMLENS_F_LOAN;
 }
 
-/* Returns the task's space pinned (mm_users), or NULL if there is none or it is being left. */
-static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_reader *reader)
+/*
+ * Returns the task's space, which may be gone by then; with @pinned that is pinned (mm_users) unless
+ * there is none or it is being left.
+ */
+static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_reader *reader,
+				     struct mmlens_task *rec, struct mm_struct **pinned)
 {
-	struct mmlens_task *rec = &reader->rec;
 	struct mm_struct *mm;
 
 	task_lock(task);
-	strscpy_pad((char *)rec->comm, task->comm, sizeof(rec->comm));
+	memcpy(rec->comm, task->comm, sizeof(rec->comm));
 	mm = task->mm;
-	fill_mm(mm, rec);
+	fill_mm(task, rec);
 	rec->files = id_again(reader, MMLENS_MEMO_FILES, task->files);
 	rec->fs = id_again(reader, MMLENS_MEMO_FS, task->fs);
 #ifdef CONFIG_BLOCK
 	rec->io = mmlens_id(task->io_context);
 #endif
 	fill_namespaces(task->nsproxy, rec);
-	if (mm && !mmget_not_zero(mm))
-		mm = NULL;
+	*pinned = mm && mmget_not_zero(mm) ? mm : NULL;
 	task_unlock(task);
 
 	rec->known |= MMLENS_KNOWN(FILES) | MMLENS_KNOWN(FS) | MMLENS_KNOWN(IO);
@@ -264,17 +272,16 @@ static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_rea
 }
 
 /*
- * Mostly it is the task's own space, @pinned. Otherwise active_mm is not pinned for us: the
- * processor that runs the task may drop it at any time.
- * mmlens_space_id() does not trust the pointer, and if the task still has it afterwards the number
- * was read from a space that was there. Freed and used again between the two looks it is the
- * task's new one.
+ * A space that is not the task's own is not pinned for us: the processor that runs the task may
+ * drop it at any time.
+ * mmlens_loose_space_id() does not trust the pointer, and if the task still has it afterwards the
+ * number was read from a space that was there. Freed and used again between the two looks it is
+ * the task's new one.
  */
-static void fill_active_mm(struct task_struct *task, const struct mm_struct *pinned,
-			   struct mmlens_task *rec)
+static void fill_active_mm(struct task_struct *task, struct mmlens_task *rec)
 {
 	struct mm_struct *mm = READ_ONCE(task->active_mm);
-	u64 id = mm && mm == pinned ? rec->mm : mmlens_space_id(mm);
+	u64 id = mmlens_loose_space_id(mm);
 
 	smp_rmb();	/* the number, then the second look */
 	if (READ_ONCE(task->active_mm) != mm)
@@ -287,18 +294,20 @@ static void fill_active_mm(struct task_struct *task, const struct mm_struct *pin
  * False if the task changed its space meanwhile: an exec, whose row would mix two programs. With
  * the old space pinned its address cannot have come back as another's.
  */
-static bool fill_spaces_and_stacks(struct task_struct *task, struct mmlens_reader *reader)
+static bool fill_spaces_and_stacks(struct task_struct *task, struct mmlens_reader *reader,
+				   struct mmlens_task *rec)
 {
-	struct mm_struct *mm = fill_locked(task, reader);
-	struct mmlens_task *rec = &reader->rec;
+	struct mm_struct *pinned;
+	struct mm_struct *mm = fill_locked(task, reader, rec, &pinned);
 	bool same;
 
-	fill_active_mm(task, mm, rec);
-	mmlens_fill_stacks(task, mm, reader, rec);
+	if (!(rec->known & MMLENS_KNOWN(ACTIVE_MM)))
+		fill_active_mm(task, rec);
+	mmlens_fill_stacks(task, pinned, reader, rec);
 	same = !mm || READ_ONCE(task->mm) == mm;
 	/* Not mmput(): were ours the last reference, the reader would tear the space down. */
-	if (mm)
-		mmput_async(mm);
+	if (pinned)
+		mmput_async(pinned);
 	return same;
 }
 
@@ -306,10 +315,10 @@ static bool fill_spaces_and_stacks(struct task_struct *task, struct mmlens_reade
  * 0, -EAGAIN if what the tid names changed meanwhile, -ESRCH if the task is being reaped: then
  * the tid is nobody's soon, or already that of the thread whose exec took this leader's place.
  */
-int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader)
+int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader,
+		struct mmlens_task *rec)
 {
 	struct task_struct *task = ref->task;
-	struct mmlens_task *rec = &reader->rec;
 	bool settled = identity_settled(ref);
 
 	/* the tail is zero since the file was opened, a header before the row did not reach it */
@@ -318,11 +327,11 @@ int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader)
 	memset(rec, 0, offsetof(struct mmlens_task, reserved));
 	fill_key(ref, reader->ns, rec);
 	fill_state(task, rec);
-	settled &= fill_spaces_and_stacks(task, reader);
+	settled &= fill_spaces_and_stacks(task, reader, rec);
 	fill_family(ref, reader->ns, rec);
 	fill_pid_ns(ref, rec);
-	fill_pointers(task, reader);
-	fill_cred(task, reader);
+	fill_pointers(task, reader, rec);
+	fill_cred(task, reader, rec);
 	fill_cgroup(task, rec);
 	fill_seccomp(task, rec);
 

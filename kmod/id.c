@@ -26,17 +26,25 @@ static char boot_id[40] __read_mostly;
 /* Where struct ns_common lies in the mount namespace, whose type the kernel keeps to itself. */
 static long mnt_ns_offset __read_mostly = NO_OFFSET;
 
-u64 mmlens_id(const void *object)
+u64 mmlens_keyed_id(const void *object)
 {
-	return object ? siphash_1u64((unsigned long)object, &key) ?: 1 : 0;
+	return siphash_1u64((unsigned long)object, &key) ?: 1;
 }
 
-/* Callers need not pin the space: see arch.h. */
+/* Of a space that stays while we look, or of none. */
 u64 mmlens_space_id(const struct mm_struct *mm)
 {
-	if (!mm)
-		return 0;
-	return MMLENS_ARCH_SPACE_COUNTER ? mmlens_arch_space_counter(mm) : mmlens_id(mm);
+	if (!mm || !MMLENS_ARCH_SPACE_COUNTER)
+		return mmlens_id(mm);
+	return mmlens_arch_space_counter(mm);
+}
+
+/* Of one that may be freed meanwhile: see arch.h. */
+u64 mmlens_loose_space_id(const struct mm_struct *mm)
+{
+	if (!mm || !MMLENS_ARCH_SPACE_COUNTER)
+		return mmlens_id(mm);
+	return mmlens_arch_space_counter_nofault(mm);
 }
 
 /*

@@ -42,20 +42,25 @@ static int find_ref(struct pid_namespace *ns, u32 tid, struct mmlens_ref *ref)
 }
 
 /*
- * The row of that task. 0, -ENOENT behind the last, or what mmlens_fill() says. Nothing is
- * referenced: pids and tasks that can be found are freed a grace period after they are let go
- * (free_pid(), put_task_struct_rcu_user()), and nothing sleeps here. Four atomics less for a row.
+ * Rows up to the first that cannot be given at once: how many, or of the first -ENOENT behind the
+ * last task, or what mmlens_fill() says. Nothing is referenced: pids and tasks that can be found
+ * are freed a grace period after they are let go (free_pid(), put_task_struct_rcu_user()), and
+ * nothing sleeps here. Four atomics less for a row.
  */
-static int fill_next(struct mmlens_reader *reader, u32 tid, struct mmlens_ref *ref)
+static int fill_rows(struct mmlens_reader *reader, u32 tid, int room, struct mmlens_ref *ref)
 {
-	int err;
+	int n, err = 0;
 
 	rcu_read_lock();
-	err = find_ref(reader->ns, tid, ref);
-	if (!err)
-		err = mmlens_fill(ref, reader);
+	for (n = 0; n < room; n++, tid = ref->tid + 1) {
+		err = tid > INT_MAX ? -ENOENT : find_ref(reader->ns, tid, ref);
+		if (!err)
+			err = mmlens_fill(ref, reader, &reader->rows[n]);
+		if (err)
+			break;
+	}
 	rcu_read_unlock();
-	return err;
+	return n ?: err;
 }
 
 /* The writer may be preempted with the lock held (PREEMPT_RT, a virtual CPU): give way to it. */
@@ -68,28 +73,28 @@ static void give_way(int tries)
 }
 
 /*
- * Fills the reader's record with the first row at or behind @tid. 1, 0 behind the last task, or
- * -EINTR for a reader that is being killed.
+ * Fills the reader's rows, at most @room, with the first at or behind @tid. How many, 0 behind the
+ * last task, or -EINTR for a reader that is being killed.
  */
-int mmlens_next_row(struct mmlens_reader *reader, u32 tid)
+int mmlens_next_rows(struct mmlens_reader *reader, u32 tid, int room)
 {
 	struct mmlens_ref ref;
-	int tries = 0, err;
+	int tries = 0, got;
 
 	while (!fatal_signal_pending(current)) {
-		err = tid > INT_MAX ? -ENOENT : fill_next(reader, tid, &ref);
-		if (err == -ENOENT)
+		got = fill_rows(reader, tid, room, &ref);
+		if (got > 0)
+			return got;
+		if (got == -ENOENT)
 			return 0;
 		tries = ref.tid == tid ? tries + 1 : 1;
 		tid = ref.tid;
-		if (err == -EAGAIN && tries >= MAX_TRIES) {
-			reader->rec.flags |= MMLENS_F_RACED;
-			err = 0;
-		}
-		if (!err)
+		if (got == -EAGAIN && tries >= MAX_TRIES) {
+			reader->rows[0].flags |= MMLENS_F_RACED;
 			return 1;
+		}
 		/* A thread's exec may have taken the dead leader's place: look who is there now. */
-		if (err == -ESRCH && tries >= BRISK_TRIES) {
+		if (got == -ESRCH && tries >= BRISK_TRIES) {
 			tid++;
 			tries = 0;
 		}

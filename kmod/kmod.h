@@ -35,12 +35,18 @@ bool mmlens_locked_down(void);
 
 /* id.c */
 int mmlens_id_init(void);
-u64 mmlens_id(const void *object);
+u64 mmlens_keyed_id(const void *object);
 u64 mmlens_space_id(const struct mm_struct *mm);
+u64 mmlens_loose_space_id(const struct mm_struct *mm);
 int mmlens_mnt_ns_inum(const void *mnt_ns, u32 *inum);
 u64 mmlens_known_ever(bool peak);
 const char *mmlens_boot_id(void);
 void mmlens_fill_header(struct mmlens_header *head, u32 features, u32 pid_ns);
+
+static inline u64 mmlens_id(const void *object)
+{
+	return object ? mmlens_keyed_id(object) : 0;
+}
 
 /* What a group's threads mostly have in common. */
 enum mmlens_memo_slot {
@@ -51,6 +57,9 @@ enum mmlens_memo_slot {
 	MMLENS_MEMO_CRED,
 	MMLENS_MEMO_COUNT
 };
+
+/* Rows made at one look: the open file with them is just below a page. */
+#define MMLENS_ROWS	7
 
 /*
  * One open file. Its size does not depend on the system's.
@@ -67,13 +76,8 @@ struct mmlens_reader {
 		u64 id;
 	} memo[MMLENS_MEMO_COUNT];
 
-	/* The row being given out (bin.c) or encoded (text.c). */
-	union {
-		struct mmlens_task rec;
-		struct mmlens_header head;
-	};
-
-	/* bin.c: the slot `rec` lies in, and the one that was asked for and answered with it. */
+	/* bin.c: the row given out last, its slot, and the slot it was the answer for. */
+	const struct mmlens_task *rec;
 	u32 slot;
 	u32 asked;
 	bool latched;
@@ -83,6 +87,12 @@ struct mmlens_reader {
 	size_t len;
 	u32 next;
 	char *window;			/* NULL in a binary file */
+
+	/* Rows being given out (bin.c), or the one being encoded (text.c). */
+	union {
+		struct mmlens_task rows[MMLENS_ROWS];
+		struct mmlens_header head;
+	};
 };
 
 /* reader.c */
@@ -101,10 +111,11 @@ struct mmlens_ref {
 	u32 tid;			/* in the reader's namespace */
 };
 
-int mmlens_next_row(struct mmlens_reader *reader, u32 tid);
+int mmlens_next_rows(struct mmlens_reader *reader, u32 tid, int room);
 
 /* fill.c */
-int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader);
+int mmlens_fill(const struct mmlens_ref *ref, struct mmlens_reader *reader,
+		struct mmlens_task *rec);
 
 /* stack.c */
 void mmlens_fill_stacks(struct task_struct *task, struct mm_struct *mm,

@@ -212,12 +212,12 @@ static int append_row(struct mmlens_reader *reader)
 	int got = 1;
 
 	if (reader->next)
-		got = mmlens_next_row(reader, reader->next);
+		got = mmlens_next_rows(reader, reader->next, 1);
 	if (got <= 0)
 		return got;
 	if (reader->next) {
-		put_row(&out, &reader->rec, reader->raw_addresses);
-		reader->next = reader->rec.tid + 1;
+		put_row(&out, &reader->rows[0], reader->raw_addresses);
+		reader->next = reader->rows[0].tid + 1;
 	} else {
 		put_header(&out);
 		reader->next = 1;

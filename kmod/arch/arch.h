@@ -3,7 +3,9 @@
  * What each architecture answers for itself:
  *
  *   MMLENS_ARCH_SPACE_COUNTER       the kernel numbers its address spaces and never reuses a number
- *   mmlens_arch_space_counter(mm)   that number; mm may be freed meanwhile, so it is read without
+ *   mmlens_arch_space_counter(mm)   that number, of a space that stays meanwhile
+ *   mmlens_arch_space_counter_nofault(mm)
+ *                                   of one that may be freed meanwhile: it is read without
  *                                   trusting the pointer, and the caller looks again whether
  *                                   it still means the same space
  *   MMLENS_ARCH_HAS_STACK_POINTERS

@@ -9,6 +9,11 @@ static inline u64 mmlens_arch_space_counter(const struct mm_struct *mm)
 	return 0;
 }
 
+static inline u64 mmlens_arch_space_counter_nofault(const struct mm_struct *mm)
+{
+	return 0;
+}
+
 static inline int mmlens_arch_user_sp(struct task_struct *task, unsigned long *sp)
 {
 	return copy_from_kernel_nofault(sp, &task_pt_regs(task)->sp, sizeof(*sp));

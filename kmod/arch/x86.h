@@ -9,6 +9,13 @@
 /* ctx_id: "uniquely identifies this mm_struct", counted up from 2. */
 static inline u64 mmlens_arch_space_counter(const struct mm_struct *mm)
 {
+	u64 id = mm->context.ctx_id;
+
+	return id == MMLENS_INIT_MM_CTX_ID ? 0 : id;
+}
+
+static inline u64 mmlens_arch_space_counter_nofault(const struct mm_struct *mm)
+{
 	u64 id;
 
 	if (copy_from_kernel_nofault(&id, &mm->context.ctx_id, sizeof(id)))
