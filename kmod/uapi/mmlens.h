@@ -2,7 +2,7 @@
 /*
  * The mmlens module's interface, ABI 1.
  *
- * The module makes four files. Each opens only for a reader whose file holds CAP_SYS_PTRACE in the
+ * The module makes five files. Each opens only for a reader whose file holds CAP_SYS_PTRACE in the
  * initial user namespace (EPERM otherwise); the right is judged once, by the credentials of the
  * open file, so a descriptor passed on keeps it.
  *
@@ -15,6 +15,8 @@
  *                            a printable ASCII character, a space or a backslash is \ooo (octal);
  *                            an empty comm is \000.
  *   /proc/mmlens/tasks.bin   the same rows as struct mmlens_task.
+ *   /proc/mmlens/ids.bin     tasks.bin with ustack_* left unknown, for who does not ask where the
+ *                            stacks lie. No space is pinned for it, none of their locks taken.
  *   /proc/mmlens/stacks.bin  tasks.bin with kstack_peak filled. It costs three times as much.
  *
  * Tasks
