@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tasks.bin and stacks.bin: the position is a cursor over tids (uapi/mmlens.h, "Position").
+ * The binary files: the position is a cursor over tids (uapi/mmlens.h, "Position").
  *
  * The open file keeps the row it is in the middle of, so that the rest of it comes from the same
  * look at the task, and the reader that asks byte by byte gets what the one gets that asks for all.
@@ -21,8 +21,7 @@ static int latch_slots(struct mmlens_reader *reader, u64 slot, int room)
 	if (slot > INT_MAX)
 		return 0;
 	if (slot == 0)
-		mmlens_fill_header(&reader->head, mmlens_reader_features(reader),
-				   reader->ns->ns.inum);
+		mmlens_fill_header(reader);
 	else
 		got = mmlens_next_rows(reader, slot, room);
 	if (got <= 0)
@@ -108,22 +107,30 @@ static ssize_t bin_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return mmlens_reader_read(iocb, to, read_slots);
 }
 
-static int bin_open(struct inode *inode, struct file *file)
+static int ids_open(struct inode *inode, struct file *file)
 {
-	return mmlens_reader_open(inode, file, 0);
+	return mmlens_reader_open(inode, file, MMLENS_DEPTH_IDS, 0);
+}
+
+static int tasks_open(struct inode *inode, struct file *file)
+{
+	return mmlens_reader_open(inode, file, MMLENS_DEPTH_MAPPINGS, 0);
 }
 
 static int stacks_open(struct inode *inode, struct file *file)
 {
-	int err = bin_open(inode, file);
-
-	if (!err)
-		((struct mmlens_reader *)file->private_data)->peak = true;
-	return err;
+	return mmlens_reader_open(inode, file, MMLENS_DEPTH_PEAKS, 0);
 }
 
+const struct proc_ops mmlens_ids_bin_ops = {
+	.proc_open	= ids_open,
+	.proc_read_iter	= bin_read_iter,
+	.proc_lseek	= no_seek_end_llseek,
+	.proc_release	= mmlens_reader_release,
+};
+
 const struct proc_ops mmlens_tasks_bin_ops = {
-	.proc_open	= bin_open,
+	.proc_open	= tasks_open,
 	.proc_read_iter	= bin_read_iter,
 	.proc_lseek	= no_seek_end_llseek,
 	.proc_release	= mmlens_reader_release,

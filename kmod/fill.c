@@ -246,8 +246,8 @@ static void fill_mm(struct task_struct *task, struct mmlens_task *rec)
 }
 
 /*
- * Returns the task's space, which may be gone by then; with @pinned that is pinned (mm_users) unless
- * there is none or it is being left.
+ * Returns the task's space, which may be gone by then unless it is in @pinned too (mm_users). That
+ * is NULL if no mappings are wanted, there is no space, or it is being left.
  */
 static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_reader *reader,
 				     struct mmlens_task *rec, struct mm_struct **pinned)
@@ -264,7 +264,7 @@ static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_rea
 	rec->io = mmlens_id(task->io_context);
 #endif
 	fill_namespaces(task->nsproxy, rec);
-	*pinned = mm && mmget_not_zero(mm) ? mm : NULL;
+	*pinned = mm && reader->depth >= MMLENS_DEPTH_MAPPINGS && mmget_not_zero(mm) ? mm : NULL;
 	task_unlock(task);
 
 	rec->known |= MMLENS_KNOWN(FILES) | MMLENS_KNOWN(FS) | MMLENS_KNOWN(IO);
@@ -291,20 +291,25 @@ static void fill_active_mm(struct task_struct *task, struct mmlens_task *rec)
 }
 
 /*
- * False if the task changed its space meanwhile: an exec, whose row would mix two programs. With
- * the old space pinned its address cannot have come back as another's.
+ * False if the task changed its space meanwhile: an exec, whose row would mix two programs. It
+ * takes two of them to bring back the address of the first space, and the former has counted
+ * itself in self_exec_id before the latter begins.
  */
 static bool fill_spaces_and_stacks(struct task_struct *task, struct mmlens_reader *reader,
 				   struct mmlens_task *rec)
 {
-	struct mm_struct *pinned;
-	struct mm_struct *mm = fill_locked(task, reader, rec, &pinned);
+	u64 execs = READ_ONCE(task->self_exec_id);
+	struct mm_struct *mm, *pinned;
 	bool same;
 
+	smp_rmb();	/* the count, then the space */
+	mm = fill_locked(task, reader, rec, &pinned);
 	if (!(rec->known & MMLENS_KNOWN(ACTIVE_MM)))
 		fill_active_mm(task, rec);
 	mmlens_fill_stacks(task, pinned, reader, rec);
 	same = !mm || READ_ONCE(task->mm) == mm;
+	smp_rmb();	/* the space, then the count */
+	same &= READ_ONCE(task->self_exec_id) == execs;
 	/* Not mmput(): were ours the last reference, the reader would tear the space down. */
 	if (pinned)
 		mmput_async(pinned);

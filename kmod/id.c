@@ -107,7 +107,7 @@ int __init mmlens_id_init(void)
 }
 
 /* A configuration that lacks a thing makes the field unknown, not none. */
-u64 mmlens_known_ever(bool peak)
+u64 mmlens_known_ever(enum mmlens_depth depth)
 {
 	u64 known = (1ULL << MMLENS_K_COUNT) - 1;
 
@@ -118,19 +118,25 @@ u64 mmlens_known_ever(bool peak)
 			   MMLENS_KNOWN(KSTACK_USED));
 	if (!IS_ENABLED(CONFIG_CGROUPS))
 		known &= ~MMLENS_KNOWN(CGROUP);
-	return peak ? known : known & ~MMLENS_KNOWN(KSTACK_PEAK);
+	if (depth < MMLENS_DEPTH_MAPPINGS)
+		known &= ~MMLENS_KNOWN(USTACK);
+	if (depth < MMLENS_DEPTH_PEAKS)
+		known &= ~MMLENS_KNOWN(KSTACK_PEAK);
+	return known;
 }
 
-void mmlens_fill_header(struct mmlens_header *head, u32 features, u32 pid_ns)
+void mmlens_fill_header(struct mmlens_reader *reader)
 {
+	struct mmlens_header *head = &reader->head;
+
 	memset(head, 0, sizeof(*head));
 	memcpy(head->magic, MMLENS_MAGIC, sizeof(head->magic));
 	head->abi = MMLENS_ABI;
 	head->record_size = MMLENS_RECORD_SIZE;
-	head->known = mmlens_known_ever(features & MMLENS_FEAT_PEAK);
+	head->known = mmlens_known_ever(reader->depth);
 	head->taken_ns = ktime_get_boottime_ns();
-	head->features = features;
-	head->pid_ns = pid_ns;
+	head->features = mmlens_reader_features(reader);
+	head->pid_ns = reader->ns->ns.inum;
 	strscpy(head->boot_id, boot_id, sizeof(head->boot_id));
 	strscpy(head->kernel, init_utsname()->release, sizeof(head->kernel));
 	strscpy(head->arch, init_utsname()->machine, sizeof(head->arch));

@@ -27,6 +27,14 @@
 
 struct iov_iter;
 struct kiocb;
+struct mmlens_reader;
+
+/* What the rows of a file hold; each holds what the one before does, and is dearer. */
+enum mmlens_depth {
+	MMLENS_DEPTH_IDS,
+	MMLENS_DEPTH_MAPPINGS,		/* where the user stacks lie */
+	MMLENS_DEPTH_PEAKS,		/* and how deep the kernel stacks have been used */
+};
 
 /* access.c */
 int mmlens_may_open(const struct file *file);
@@ -39,9 +47,9 @@ u64 mmlens_keyed_id(const void *object);
 u64 mmlens_space_id(const struct mm_struct *mm);
 u64 mmlens_loose_space_id(const struct mm_struct *mm);
 int mmlens_mnt_ns_inum(const void *mnt_ns, u32 *inum);
-u64 mmlens_known_ever(bool peak);
+u64 mmlens_known_ever(enum mmlens_depth depth);
 const char *mmlens_boot_id(void);
-void mmlens_fill_header(struct mmlens_header *head, u32 features, u32 pid_ns);
+void mmlens_fill_header(struct mmlens_reader *reader);
 
 static inline u64 mmlens_id(const void *object)
 {
@@ -68,7 +76,7 @@ struct mmlens_reader {
 	struct mutex lock;		/* one read at a time: pread takes no lock of the file */
 	struct pid_namespace *ns;	/* of the proc mount; referenced */
 	bool raw_addresses;		/* the opener may see them, and no lockdown yet */
-	bool peak;			/* fill kstack_peak */
+	enum mmlens_depth depth;
 
 	/* Identities given out last: threads of one group ask for the same again and again. */
 	struct mmlens_memo {
@@ -98,7 +106,8 @@ struct mmlens_reader {
 /* reader.c */
 typedef ssize_t (*mmlens_give_fn)(struct mmlens_reader *reader, loff_t *pos, struct iov_iter *to);
 
-int mmlens_reader_open(struct inode *inode, struct file *file, size_t window);
+int mmlens_reader_open(struct inode *inode, struct file *file, enum mmlens_depth depth,
+		       size_t window);
 int mmlens_reader_release(struct inode *inode, struct file *file);
 ssize_t mmlens_reader_read(struct kiocb *iocb, struct iov_iter *to, mmlens_give_fn give);
 void mmlens_reader_forget(struct mmlens_reader *reader);
@@ -122,6 +131,7 @@ void mmlens_fill_stacks(struct task_struct *task, struct mm_struct *mm,
 			const struct mmlens_reader *reader, struct mmlens_task *rec);
 
 /* bin.c, text.c, version.c */
+extern const struct proc_ops mmlens_ids_bin_ops;
 extern const struct proc_ops mmlens_tasks_bin_ops;
 extern const struct proc_ops mmlens_stacks_bin_ops;
 extern const struct proc_ops mmlens_tasks_ops;

@@ -17,6 +17,7 @@ static const struct {
 } files[] = {
 	{ "version",	&mmlens_version_ops },
 	{ "tasks",	&mmlens_tasks_ops },
+	{ "ids.bin",	&mmlens_ids_bin_ops },
 	{ "tasks.bin",	&mmlens_tasks_bin_ops },
 	{ "stacks.bin",	&mmlens_stacks_bin_ops },
 };

@@ -18,7 +18,8 @@ static int make_window(struct mmlens_reader *reader, size_t size)
 }
 
 /* @window: bytes of text kept between two reads; 0 for a binary file. */
-int mmlens_reader_open(struct inode *inode, struct file *file, size_t window)
+int mmlens_reader_open(struct inode *inode, struct file *file, enum mmlens_depth depth,
+		       size_t window)
 {
 	struct mmlens_reader *reader;
 	int err = mmlens_may_open(file);
@@ -36,6 +37,7 @@ int mmlens_reader_open(struct inode *inode, struct file *file, size_t window)
 	mutex_init(&reader->lock);
 	reader->ns = get_pid_ns(proc_pid_ns(inode->i_sb));
 	reader->raw_addresses = mmlens_may_see_addresses(file);
+	reader->depth = depth;
 	file->private_data = reader;
 	return 0;
 }
@@ -93,7 +95,7 @@ u32 mmlens_reader_features(const struct mmlens_reader *reader)
 		features |= MMLENS_FEAT_SPACE_COUNTER;
 	if (reader->raw_addresses)
 		features |= MMLENS_FEAT_RAW_KSTACK;
-	if (reader->peak)
+	if (reader->depth >= MMLENS_DEPTH_PEAKS)
 		features |= MMLENS_FEAT_PEAK;
 	return features;
 }

@@ -106,15 +106,14 @@ static void fill_kernel_stack(struct task_struct *task, const struct mmlens_read
 	rec->kstack_size = THREAD_SIZE;
 	rec->known |= MMLENS_KNOWN(KSTACK);
 	fill_kernel_used(task, base, rec);
-	if (reader->peak)
+	if (reader->depth >= MMLENS_DEPTH_PEAKS)
 		fill_kernel_peak(task, base, rec);
 }
 
 /* A PROT_NONE mapping that ends where the stack's begins is its guard. */
-static void fill_guard(struct mm_struct *mm, struct vm_area_struct *vma, struct mmlens_task *rec)
+static void fill_guard(const struct vm_area_struct *vma, const struct vm_area_struct *below,
+		       struct mmlens_task *rec)
 {
-	struct vm_area_struct *below = mmlens_vma_below(mm, vma);
-
 	if (!below)
 		return;
 	rec->ustack_flags |= MMLENS_US_BELOW;
@@ -125,8 +124,9 @@ static void fill_guard(struct mm_struct *mm, struct vm_area_struct *vma, struct 
 
 static void fill_mapping(struct mm_struct *mm, struct mmlens_task *rec)
 {
-	struct vm_area_struct *vma = find_vma(mm, rec->user_sp);
+	struct vm_area_struct *vma, *below;
 
+	vma = mmlens_find_vma(mm, rec->user_sp, &below);
 	if (!vma || vma->vm_start > rec->user_sp) {
 		rec->ustack_flags = MMLENS_US_UNMAPPED;
 		return;
@@ -135,7 +135,7 @@ static void fill_mapping(struct mm_struct *mm, struct mmlens_task *rec)
 	rec->ustack_end = vma->vm_end;
 	if (vma->vm_flags & VM_GROWSDOWN)
 		rec->ustack_flags |= MMLENS_US_GROWSDOWN;
-	fill_guard(mm, vma, rec);
+	fill_guard(vma, below, rec);
 }
 
 /*
@@ -159,11 +159,12 @@ static void fill_user_stack(struct mm_struct *mm, struct mmlens_task *rec)
 	rec->known |= MMLENS_KNOWN(USTACK);
 }
 
-/* @mm: the task's space, pinned, or NULL. */
+/* @mm: the task's space, pinned, or NULL; of no meaning if no mappings are wanted. */
 void mmlens_fill_stacks(struct task_struct *task, struct mm_struct *mm,
 			const struct mmlens_reader *reader, struct mmlens_task *rec)
 {
 	fill_user_sp(task, rec);
 	fill_kernel_stack(task, reader, rec);
-	fill_user_stack(mm, rec);
+	if (reader->depth >= MMLENS_DEPTH_MAPPINGS)
+		fill_user_stack(mm, rec);
 }

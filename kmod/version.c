@@ -19,7 +19,7 @@ static int version_show(struct seq_file *m, void *unused)
 	seq_printf(m, "boot_id: %s\n", mmlens_boot_id()[0] ? mmlens_boot_id() : "-");
 	seq_printf(m, "kernel: %s\n", init_utsname()->release);
 	seq_printf(m, "arch: %s\n", init_utsname()->machine);
-	seq_printf(m, "known: 0x%llx\n", mmlens_known_ever(true));
+	seq_printf(m, "known: 0x%llx\n", mmlens_known_ever(MMLENS_DEPTH_PEAKS));
 	seq_printf(m, "space_id: %s\n", MMLENS_ARCH_SPACE_COUNTER ? "counter" : "keyed");
 	seq_printf(m, "addresses: %s\n", raw ? "raw" : "ids");
 	return 0;

@@ -40,17 +40,24 @@ static inline bool mmlens_task_on_cpu(const struct task_struct *task)
 #define MMLENS_PF_USER_WORKER	0
 #endif
 
-/* 763ecb035029 ("mm: remove the vma linked list"), 6.1. */
-static inline struct vm_area_struct *mmlens_vma_below(struct mm_struct *mm,
-						      struct vm_area_struct *vma)
+/*
+ * The mapping that holds @addr or is the next above, and of that the next below.
+ * 763ecb035029 ("mm: remove the vma linked list"), 6.1.
+ */
+static inline struct vm_area_struct *mmlens_find_vma(struct mm_struct *mm, unsigned long addr,
+						     struct vm_area_struct **below)
 {
 #ifdef MMLENS_HAVE_VMA_PREV
-	VMA_ITERATOR(iter, mm, vma->vm_start);
+	VMA_ITERATOR(iter, mm, addr);
+	struct vm_area_struct *vma = vma_next(&iter);
 
-	return vma_prev(&iter);
+	*below = vma ? vma_prev(&iter) : NULL;
 #else
-	return vma->vm_prev;
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	*below = vma ? vma->vm_prev : NULL;
 #endif
+	return vma;
 }
 
 /* fcb14cb1bdac ("new iov_iter flavour - ITER_UBUF"), 6.0. */
