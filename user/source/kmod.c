@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module as a source: /proc/mmlens/tasks.bin. The one file that knows its ABI. */
+/* The module as a source: its binary files. The one file that knows its ABI. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,9 +10,10 @@
 #include "lib/cleanup.h"
 #include "source/source.h"
 
-#define DIR_PATH   "/proc/" MMLENS_PROC_DIR
-#define CHEAP_PATH DIR_PATH "/tasks.bin"
-#define DEAR_PATH  DIR_PATH "/stacks.bin"
+#define DIR_PATH    "/proc/" MMLENS_PROC_DIR
+#define IDS_PATH    DIR_PATH "/ids.bin"
+#define TASKS_PATH  DIR_PATH "/tasks.bin"
+#define STACKS_PATH DIR_PATH "/stacks.bin"
 
 /* Records that one read may bring: 128 KiB keeps the module's own batches whole. */
 #define BATCH_BYTES (128 * 1024)
@@ -81,21 +82,45 @@ struct reader {
 	struct mmlens_header header;
 };
 
+/* What the bits of a record stand for: most records have the same as the one before. */
+struct meaning {
+	uint64_t known_bits;
+	uint32_t flag_bits;
+	uint32_t known;
+	uint32_t res_known;
+	uint32_t flags;
+};
+
+static void take_meaning(struct meaning *m, const struct mmlens_task *r)
+{
+	if (m->known_bits == r->known && m->flag_bits == r->flags)
+		return;
+	*m = (struct meaning){ .known_bits = r->known, .flag_bits = r->flags };
+	for (size_t i = 0; i < ARRAY_SIZE(known_map); i++)
+		if (r->known & 1ULL << known_map[i].bit)
+			m->known |= known_map[i].known;
+	for (size_t i = 0; i < ARRAY_SIZE(resource_map); i++)
+		if (r->known & 1ULL << resource_map[i].bit)
+			m->res_known |= 1u << resource_map[i].res;
+	for (size_t i = 0; i < ARRAY_SIZE(flag_map); i++)
+		if (r->flags & flag_map[i].from)
+			m->flags |= flag_map[i].to;
+}
+
 static bool answered(const struct mmlens_task *r, unsigned int bit)
 {
 	return r->known & (1ULL << bit);
 }
 
+/* What was not answered is 0. */
 static void fill_resources(struct task *t, const struct mmlens_task *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(resource_map); i++) {
 		const char *at = (const char *)r + resource_map[i].at;
 
-		if (answered(r, resource_map[i].bit))
-			task_set_res(t, resource_map[i].res,
-				     resource_map[i].size == sizeof(uint64_t)
-					     ? *(const uint64_t *)at
-					     : *(const uint32_t *)at);
+		t->res[resource_map[i].res] = resource_map[i].size == sizeof(uint64_t)
+						      ? *(const uint64_t *)at
+						      : *(const uint32_t *)at;
 	}
 	/* strict mode has no filter; its id is 1, which no keyed id is in practice */
 	if (answered(r, MMLENS_K_SECCOMP) && !r->seccomp_filter)
@@ -134,7 +159,8 @@ static uint64_t loan_of(const struct mmlens_task *r)
 	return r->mm ? r->mm : r->active_mm;
 }
 
-static void fill_task(struct task *t, const struct mmlens_task *r, const struct mmlens_header *h)
+static void fill_task(struct task *t, const struct mmlens_task *r, const struct meaning *m,
+		      const struct mmlens_header *h)
 {
 	t->key = (struct task_key){ r->tgid, r->tid, r->start_ns };
 	t->ppid = r->ppid;
@@ -145,12 +171,9 @@ static void fill_task(struct task *t, const struct mmlens_task *r, const struct 
 	t->nivcsw = r->nivcsw;
 	t->loan = loan_of(r);
 	memcpy(t->comm, r->comm, sizeof(r->comm));
-	for (size_t i = 0; i < ARRAY_SIZE(known_map); i++)
-		if (answered(r, known_map[i].bit))
-			t->known |= known_map[i].known;
-	for (size_t i = 0; i < ARRAY_SIZE(flag_map); i++)
-		if (r->flags & flag_map[i].from)
-			t->flags |= flag_map[i].to;
+	t->known = m->known;
+	t->res_known = m->res_known;
+	t->flags = m->flags;
 	fill_resources(t, r);
 	fill_user_stack(t, r);
 	fill_kernel_stack(t, r, h->features & MMLENS_FEAT_RAW_KSTACK);
@@ -165,15 +188,15 @@ static int open_why(struct why *why, int err)
 			"): insmod mmlens.ko or modprobe mmlens, as root, on a test machine");
 	if (err == -EPERM || err == -EACCES)
 		return why_set(why, err,
-			       CHEAP_PATH " needs CAP_SYS_PTRACE in the initial user namespace: "
+			       TASKS_PATH " needs CAP_SYS_PTRACE in the initial user namespace: "
 					  "run as root");
-	return why_set(why, err, CHEAP_PATH ": %s", strerror(-err));
+	return why_set(why, err, TASKS_PATH ": %s", strerror(-err));
 }
 
 static int check_header(const struct mmlens_header *h, struct why *why)
 {
 	if (memcmp(h->magic, MMLENS_MAGIC, sizeof(h->magic)) != 0)
-		return why_set(why, -EPROTO, CHEAP_PATH " is not what the mmlens module writes");
+		return why_set(why, -EPROTO, TASKS_PATH " is not what the mmlens module writes");
 	if (h->abi != MMLENS_ABI || h->record_size < sizeof(struct mmlens_task))
 		return why_set(why, -EPROTO,
 			       "the loaded module speaks ABI %u, this program ABI %u: rmmod mmlens "
@@ -191,12 +214,15 @@ static int kmod_open(struct source *src, const char *arg, struct why *why)
 	(void)arg;
 	if (!r)
 		return why_set(why, -ENOMEM, "out of memory");
-	r->fd = open(CHEAP_PATH, O_RDONLY | O_CLOEXEC);
+	r->fd = open(IDS_PATH, O_RDONLY | O_CLOEXEC);
+	/* a module of before there was that file */
+	if (r->fd < 0 && errno == ENOENT)
+		r->fd = open(TASKS_PATH, O_RDONLY | O_CLOEXEC);
 	got = r->fd >= 0 ? pread(r->fd, &r->header, sizeof(r->header), 0) : -1;
 	if (got < 0)
 		err = open_why(why, -errno);
 	else if (got != sizeof(r->header))
-		err = why_set(why, -EPROTO, CHEAP_PATH " has no header");
+		err = why_set(why, -EPROTO, TASKS_PATH " has no header");
 	else
 		err = check_header(&r->header, why);
 	src->data = r;
@@ -218,13 +244,16 @@ static void kmod_close(struct source *src)
 /* Takes the whole records of a buffer; a record torn by the buffer's end is the caller's. */
 static int take(const struct reader *r, const char *buf, size_t n, struct snapshot *out)
 {
+	struct meaning meaning = { 0 };
+
 	for (size_t at = 0; at + r->header.record_size <= n; at += r->header.record_size) {
 		const struct mmlens_task *rec = (const void *)(buf + at);
 		struct task *t = snapshot_add(out);
 
 		if (!t)
 			return -ENOMEM;
-		fill_task(t, rec, &r->header);
+		take_meaning(&meaning, rec);
+		fill_task(t, rec, &meaning, &r->header);
 		out->raced += !!(rec->flags & MMLENS_F_RACED);
 	}
 	return 0;
@@ -251,21 +280,30 @@ static int read_all(const struct reader *r, int fd, struct snapshot *out)
 	return got < 0 ? -errno : 0;
 }
 
+/* Where what is wanted beside the cheap fields is to be had, or NULL. */
+static const char *dear_path(unsigned int want)
+{
+	if (want & WANT_KERNEL_DEEPEST)
+		return STACKS_PATH;
+	return want & WANT_USER_STACK ? TASKS_PATH : NULL;
+}
+
 static int kmod_read(struct source *src, unsigned int want, struct snapshot *out, struct why *why)
 {
 	const struct reader *r = src->data;
+	const char *path = dear_path(want);
 	cleanup_close int dear = -1;
 	int err;
 
-	if (want & WANT_KERNEL_DEEPEST) {
-		dear = open(DEAR_PATH, O_RDONLY | O_CLOEXEC);
+	if (path) {
+		dear = open(path, O_RDONLY | O_CLOEXEC);
 		if (dear < 0)
 			return open_why(why, -errno);
 	}
 	err = read_all(r, dear >= 0 ? dear : r->fd, out);
 	if (!err)
 		err = snapshot_seal(out);
-	return err ? why_set(why, err, CHEAP_PATH ": %s", strerror(-err)) : 0;
+	return err ? why_set(why, err, TASKS_PATH ": %s", strerror(-err)) : 0;
 }
 
 const struct source_ops source_module = {
