@@ -154,7 +154,7 @@ static int by_tid(const void *a, const void *b)
 }
 
 /* The kernel hands tasks out by their number, so mostly there is nothing to sort. */
-static void sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *))
+static inline void sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
 	for (const char *at = base, *end = at + n * size; n && at + size < end; at += size)
 		if (cmp(at, at + size) > 0)

@@ -35,17 +35,3 @@ const char *resource_name(enum resource r)
 {
 	return resource_names[r];
 }
-
-int task_key_cmp(const struct task_key *a, const struct task_key *b)
-{
-	if (a->tgid != b->tgid)
-		return a->tgid < b->tgid ? -1 : 1;
-	/* the leader before its threads, also when a tid below it was reused for one of them */
-	if ((a->tid == a->tgid) != (b->tid == b->tgid))
-		return a->tid == a->tgid ? -1 : 1;
-	if (a->tid != b->tid)
-		return a->tid < b->tid ? -1 : 1;
-	if (a->start_ns != b->start_ns)
-		return a->start_ns < b->start_ns ? -1 : 1;
-	return 0;
-}

@@ -163,6 +163,19 @@ static inline bool resource_is_inode(enum resource r)
 	return (r >= RES_UTS_NS && r <= RES_USER_NS) || r == RES_CGROUP;
 }
 
-int task_key_cmp(const struct task_key *a, const struct task_key *b);
+/* Here, as a snapshot of many tasks is compared task by task. */
+static inline int task_key_cmp(const struct task_key *a, const struct task_key *b)
+{
+	if (a->tgid != b->tgid)
+		return a->tgid < b->tgid ? -1 : 1;
+	/* the leader before its threads, also when a tid below it was reused for one of them */
+	if ((a->tid == a->tgid) != (b->tid == b->tgid))
+		return a->tid == a->tgid ? -1 : 1;
+	if (a->tid != b->tid)
+		return a->tid < b->tid ? -1 : 1;
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? -1 : 1;
+	return 0;
+}
 
 #endif
