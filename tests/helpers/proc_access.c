@@ -18,10 +18,7 @@
 #include "proc_rows.h"
 
 static const char *const names[] = {
-	PROC_TASKS,
-	PROC_TASKS_BIN,
-	PROC_STACKS_BIN,
-	"/proc/mmlens/version",
+	PROC_TASKS, PROC_IDS_BIN, PROC_TASKS_BIN, PROC_STACKS_BIN, "/proc/mmlens/version",
 };
 
 static int failed;

@@ -36,11 +36,10 @@
 #define KEPT	   512
 
 static const char *const names[] = {
-	PROC_TASKS,
-	PROC_TASKS_BIN,
-	PROC_STACKS_BIN,
-	"/proc/mmlens/version",
+	PROC_TASKS, PROC_IDS_BIN, PROC_TASKS_BIN, PROC_STACKS_BIN, "/proc/mmlens/version",
 };
+
+#define NAMES (sizeof(names) / sizeof(names[0]))
 
 static int fds[FILES];
 static char *area; /* AREA good bytes, then a page that faults */
@@ -111,7 +110,7 @@ static void do_open(void)
 	int *fd = any();
 
 	close(*fd);
-	*fd = open(names[rnd(4)], O_RDONLY | (rnd(4) ? 0 : O_NONBLOCK));
+	*fd = open(names[rnd(NAMES)], O_RDONLY | (rnd(4) ? 0 : O_NONBLOCK));
 	if (*fd < 0)
 		fail("open");
 }
@@ -218,7 +217,7 @@ static void do_ioctl(void)
 
 static void do_write(void)
 {
-	const char *name = names[rnd(4)];
+	const char *name = names[rnd(NAMES)];
 	int fd = open(name, O_RDWR);
 
 	if (write(*any(), area, 1 + rnd(600)) >= 0 || (fd >= 0 && write(fd, area, 10) >= 0))
@@ -248,9 +247,9 @@ static void prepare(void)
 		fail("prepare");
 	null = open("/dev/null", O_WRONLY);
 	for (i = 0; i < FILES; i++) {
-		fds[i] = open(names[i % 4], O_RDONLY);
+		fds[i] = open(names[i % NAMES], O_RDONLY);
 		if (fds[i] < 0)
-			fail(names[i % 4]);
+			fail(names[i % NAMES]);
 	}
 }
 

@@ -38,6 +38,9 @@ static const char *stack_fault(const struct mmlens_task *rec)
 	if (rec->ustack_end &&
 	    (rec->user_sp < rec->ustack_start || rec->user_sp >= rec->ustack_end))
 		return "a stack that does not hold its pointer";
+	if (!(rec->known & MMLENS_KNOWN(USTACK)) &&
+	    (rec->ustack_start | rec->ustack_end | rec->ustack_guard | rec->ustack_gap))
+		return "where a stack lies that nobody looked for";
 	if (rec->kstack_used > rec->kstack_size || rec->kstack_peak > rec->kstack_size)
 		return "more kernel stack used than there is";
 	if (rec->flags & MMLENS_F_ON_CPU && rec->kstack_used)

@@ -9,6 +9,7 @@
 #include "../../kmod/uapi/mmlens.h"
 
 #define PROC_TASKS	"/proc/mmlens/tasks"
+#define PROC_IDS_BIN	"/proc/mmlens/ids.bin"
 #define PROC_TASKS_BIN	"/proc/mmlens/tasks.bin"
 #define PROC_STACKS_BIN "/proc/mmlens/stacks.bin"
 

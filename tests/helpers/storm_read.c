@@ -253,7 +253,7 @@ void read_on(void)
 	/* There are many of us: who is read must come to run between two of our rows. */
 	if (!buffer && (nice(15) < 0 || !(buffer = malloc(BIG))))
 		fail("a reader", "no memory", BIG);
-	switch (rnd(6)) {
+	switch (rnd(7)) {
 	case 0:
 	case 1:
 		return text_pass(PROC_TASKS);
@@ -265,5 +265,7 @@ void read_on(void)
 		return bin_pass(PROC_TASKS_BIN);
 	case 5:
 		return seek_pass(PROC_TASKS_BIN);
+	case 6:
+		return bin_pass(PROC_IDS_BIN);
 	}
 }

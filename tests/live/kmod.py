@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The module's files under storms, fuzzing and the wrong openers; load and unload with readers."""
+import errno
 import os
 import platform
 import re
@@ -8,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import allow, main, prop, want, want_equal  # noqa: E402
+from mmlens_test import Subject, allow, main, prop, want, want_equal  # noqa: E402
 from module_test import (CHURN, MODULE, READERS, SECONDS, SLOW, TASKS, THREADS, need_module, need_module_file,  # noqa: E402
                          passes)
 
@@ -62,6 +63,56 @@ def _():
     with open(TASKS, encoding="ascii") as f:
         want_equal(rows[0], f.readline().rstrip("\n"), "header")
     want_equal({len(row.split(" ")) for row in rows}, {len(rows[0].split(" "))}, "fields")
+
+
+RECORD = 512
+IDS, TASKS_BIN = "/proc/mmlens/ids.bin", "/proc/mmlens/tasks.bin"
+
+
+def slot(fd, tid):
+    row = os.pread(fd, RECORD, tid * RECORD)
+    want_equal(int.from_bytes(row[12:16], sys.byteorder), tid, "tid of the row")
+    return row
+
+
+@prop("ids.bin gives the rows of tasks.bin, but where the user stacks lie")
+def _():
+    need_module()
+    known, ustack, flags = slice(0, 8), slice(240, 272), slice(280, 284)
+    with Subject("threads", 3) as s, open(IDS, "rb", buffering=0) as ids, open(TASKS_BIN, "rb", buffering=0) as tasks:
+        for tid in s.tids.values():
+            lean, full = bytearray(slot(ids.fileno(), tid)), bytearray(slot(tasks.fileno(), tid))
+            want(any(full[ustack]), "tasks.bin has no stack")
+            want(not any(lean[ustack]) and not any(lean[flags]), "ids.bin has one")
+            bits = int.from_bytes(full[known], sys.byteorder) & ~(1 << 25)
+            want_equal(int.from_bytes(lean[known], sys.byteorder), bits, "known")
+            for part in (known, ustack, flags):
+                full[part] = lean[part]
+            want_equal(lean, full, "the row")
+
+
+@prop("a read that ends within its third row goes on there, and within no row before")
+def _():
+    need_module()
+    with Subject("threads", 3) as s, open(TASKS_BIN, "rb", buffering=0) as f, open(TASKS_BIN, "rb") as other:
+        tids = sorted(s.tids.values())
+        f.seek(tids[0] * RECORD)
+        got = f.read(2 * RECORD + 100)
+        want_equal(len(got), 2 * RECORD + 100, "bytes read")
+        got_tids = [int.from_bytes(got[n * RECORD + 12:n * RECORD + 16], sys.byteorder) for n in range(3)]
+        want_equal(f.tell(), got_tids[2] * RECORD + 100, "position")
+        try:
+            os.pread(f.fileno(), 10, got_tids[1] * RECORD + 100)
+            want(False, "a row that was given whole is gone on with")
+        except OSError as why:
+            want_equal(why.errno, errno.EINVAL, "error")
+        got += f.read(RECORD - 100)
+        want(set(got_tids) & set(tids), f"none of {tids} in {got_tids}")
+        # What does not change while a task runs: files to user_ns.
+        for n, tid in enumerate(got_tids):
+            if tid in tids:
+                row = got[n * RECORD:(n + 1) * RECORD]
+                want_equal(row[128:216], slot(other.fileno(), tid)[128:216], f"row {n}")
 
 
 @prop("the shell's read, which seeks back and forks, gets every row once")
