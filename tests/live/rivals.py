@@ -13,7 +13,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    MMLENS, Subject, attached, main, need_switches, prop, skip, strict_json, want_equal, watching)
+    MMLENS, Subject, attached, main, need_switches, prop, skip, strict_json, want, want_equal,
+    watching)
 
 ROUNDS = 3000
 
@@ -45,9 +46,18 @@ class Watchers:
 
 
 def timehist(data, tids):
+    """{tid: (switches, ms off the CPU, ms on it)}: a line for each switch, of the task that left."""
     out = subprocess.run(["perf", "sched", "timehist", "-i", data], check=True, capture_output=True,
                          text=True).stdout
-    return {tid: out.count(f"[{tid}/") + out.count(f"[{tid}]") for tid in tids}
+    line = r"\[%d(?:/\d+)?\] +([\d.]+) +[\d.]+ +([\d.]+)"
+    told = {tid: re.findall(line % tid, out) for tid in tids}
+    return {tid: (len(t), sum(float(off) for off, _ in t), sum(float(on) for _, on in t))
+            for tid, t in told.items()}
+
+
+def near(ms, ns, what):
+    """perf rounds each to a microsecond, and the two clocks are read one behind the other."""
+    want(abs(ms - ns / 1e6) <= 0.1 * ms + 2, f"{what}: {ms} ms by perf, {ns / 1e6} ms by stat")
 
 
 def recorded(path, tids):
@@ -69,7 +79,7 @@ def _(name):
         data, file = os.path.join(d, "perf.data"), os.path.join(d, "x.mml")
         probe = "tracepoint:sched:sched_switch { @[args->prev_pid] = count(); }"
         watchers = Watchers(
-            stat=[MMLENS, "stat", "--json"],
+            stat=[MMLENS, "stat", "--json", "--delays"],
             record=[MMLENS, "record", "-o", file, "-d", "1000"],
             perf_stat=["perf", "stat", "-x,", "-e", "context-switches", "-o", f"{d}/stat",
                        "-t", ",".join(map(str, tids))],
@@ -87,7 +97,12 @@ def _(name):
         want_equal(dict(recorded(file, tids)), seen, "record against stat")
         found = dict(map(int, m) for m in re.findall(rb"^@\[(\d+)\]: (\d+)$", out["bpftrace"], re.M))
         want_equal({t: found.get(t) for t in tids}, seen, "bpftrace against stat")
-        want_equal(timehist(data, tids), seen, "perf sched timehist against stat")
+        hist = timehist(data, tids)
+        want_equal({t: n for t, (n, _, _) in hist.items()}, seen, "perf sched timehist against stat")
+        for t in (t for t in document["tasks"] if t["tid"] in tids):
+            _, off, on = hist[t["tid"]]
+            near(on, t["on_cpu_ns"], "run time")
+            near(off, t["runnable_ns"] + t["sleep_ns"] + t["disk_ns"] + t["other_ns"], "wait time")
         want_equal(perf_stat, sum(seen.values()), "perf stat against stat")
 
 
