@@ -52,11 +52,14 @@ def own_seconds(*words):
 def _():
     with Subject("threads", 3) as s:
         pid, tid, other = (str(n) for n in (s.tids["pid"], s.tids["tid1"], os.getpid()))
-        r = race({"two processes": own_seconds("compare", pid, other),
-                  "two threads": own_seconds("compare", pid, tid),
-                  "two processes, bpf": own_seconds("compare", "--source=bpf", pid, other)}, rounds=15)
-    for pair in ("two processes", "two threads"):
-        r.below(pair, 5e-3)
+        asked = {"two processes": [pid, other], "two threads": [pid, tid],
+                 "two processes, bpf": ["--source=bpf", pid, other],
+                 "two processes, -v": ["-v", pid, other], "two threads, -v": ["-v", pid, tid],
+                 "two processes, --json": ["--json", pid, other],
+                 "two threads, --json": ["--json", pid, tid]}
+        r = race({name: own_seconds("compare", *words) for name, words in asked.items()}, rounds=15)
+    for name in asked:
+        r.below(name, 5e-3)
 
 
 def one_pass(witness):

@@ -62,6 +62,39 @@ def _(case):
         want(not wrong, f"{a} and {b} (said, kcmp): {wrong}")
 
 
+def lasting(task):
+    """What of a task that waits two answers have in common: keyed ids last for one, but not where there are none."""
+    counted = os.uname().machine == "x86_64"
+    by_word = {r for r in task["resources"] if r.endswith("_ns") or r == "cgroup"} | ({"mm"} if counted else set())
+    seen = {r: word if r in by_word else word is None for r, word in task["resources"].items()}
+    seen.update({key: task[key] for key in ("tgid", "ppid", "comm", "kind", "start_ns", "state", "uid", "raced")})
+    seen["kernel stack"] = [task["kernel_stack"][key] for key in ("size", "sp", "used")]
+    seen["mm_users"], seen["sp"] = bool(task["mm_users"]), task["user_stack"]["sp"]
+    return seen
+
+
+# For the two of compare bpf has a program of its own, made for the kernel when it is asked.
+@prop("{name}: compare says of two tasks what show says of them (bpf)",
+      name=["crowd", "leader-exited", "seccomp", "namespaces", "other-user"])
+def _(name):
+    s, tasks = shown(name, "bpf")
+    roles = list(s.tids)[0], list(s.tids)[-1]
+    document = inspect("compare", *(s.tids[role] for role in roles), source="bpf")
+    for key, role in zip("ab", roles):
+        want_equal(lasting(document[key]), lasting(tasks[role]), f"{role} by compare, and by show")
+
+
+@prop("two kernel threads: compare says of them what show says (bpf)")
+def _():
+    need_source("bpf")
+    tids = [2, kernel_thread()]
+    document = inspect("compare", *tids, source="bpf")
+    tasks = show_tasks(tids, "bpf")
+    for key, tid in zip("ab", tids):
+        for part in ("kind", "start_ns", "tgid", "comm", "mm_users"):
+            want_equal(document[key][part], tasks[tid][part], f"{part} of {tid}")
+
+
 # With a free choice the cheaper witness answers only where it knows as much. Where the module is
 # loaded there is nothing to choose.
 @prop("{case[0]}: compare leaves nothing unknown that bpf would tell, by the cheapest that tells it",

@@ -8,6 +8,7 @@
 #include "mmlens_event.h"
 #include "source/bpf_types.h"
 #include "source/btf_ids.h"
+#include "source/btf_lookup.h"
 #include "tasks.skel.h"
 #include "unit.h"
 
@@ -198,12 +199,29 @@ static void same_ids(void **state)
 		assert_int_equal(btf_id("pcpu_hot"), 0);
 }
 
+/* The kernel's own search finds the same, where it searches for us. */
+static void looked_up(void **state)
+{
+	uint32_t id;
+
+	(void)state;
+	if (!all)
+		skip();
+	id = btf_lookup("bpf_iter_task", BTF_KIND_FUNC);
+	if (!id)
+		skip();
+	assert_int_equal(id, btf__find_by_name_kind(all, "bpf_iter_task", BTF_KIND_FUNC));
+	assert_int_equal(btf_lookup("bpf_iter_task", BTF_KIND_UNION), 0);
+	assert_int_equal(btf_lookup("a name that is longer than any question", BTF_KIND_FUNC), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_layout), cmocka_unit_test(names_are_kept),
 		cmocka_unit_test(same_values), cmocka_unit_test(few_types),
-		cmocka_unit_test(same_ids),    cmocka_unit_test(constants),
+		cmocka_unit_test(same_ids),    cmocka_unit_test(looked_up),
+		cmocka_unit_test(constants),
 	};
 
 	return cmocka_run_group_tests(tests, load_all, free_all);

@@ -1,536 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * No pointer is loaded from where the verifier knows the type: for each it would look through all of
- * the kernel's types (btf_nested_type_is_trusted(), from 6.3 on). Addresses are made numbers and
- * read by bpf_probe_read_kernel(), which gives zeros for what is behind NULL.
- *
- * As in bpf/tasks.bpf.c no lock of a task is held; ids are keyed before they leave the kernel, and
- * what was only needed on the way does not leave it.
- */
-#include <bpf/btf.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "mmlens_event.h"
+#include "source/bpf_code.h"
 #include "source/bpf_env.h"
 #include "source/bpf_named.h"
-#include "source/bpf_code.h"
+#include "source/bpf_named_code.h"
 #include "source/bpf_tasks.h"
-#include "source/btf_ids.h"
-#include "source/btf_lookup.h"
-#include "source/btf_path.h"
 #include "source/procfs.h"
 
-#define NAMED_MAX 16
+/* Read at a time. */
+#define ROWS 16
+
 /* The space of no user: on x86 init_mm is born with this ctx_id (INIT_MM_CONTEXT). */
 #define INIT_MM_CTX_ID 1
-#define INSNS_MAX      1024
-#define ROWS	       16
-
-/* A row, 8 bytes each, on the program's stack. */
-enum slot {
-	TID,
-	TGID,
-	START,
-	PF_FLAGS,
-	VFORK,
-	RACED,
-	NAMED, /* 0: of the task there is no more than this and its space */
-	PPID,
-	UID,
-	NVCSW,
-	NIVCSW,
-	STATE,
-	EXIT_STATE,
-	CPU,
-	COMM,
-	COMM_END,
-	PTRACE,
-	ON_CPU,
-	MM_USERS,
-	UTS_NS,
-	IPC_NS,
-	MNT_NS,
-	PID_NS,
-	NET_NS,
-	TIME_NS,
-	CGROUP_NS,
-	USER_NS,
-	CGROUP,
-	SECCOMP_MODE,
-	KSTACK_PAGES,
-	KSP,
-	USP,
-
-	/* keyed, the first two unless the kernel itself gives spaces numbers */
-	SPACE,
-	LAZY_SPACE,
-	FILES,
-	FS,
-	SIGHAND,
-	SIGNAL,
-	IO,
-	SYSVSEM,
-	CRED,
-	SECCOMP_FILTER,
-	KSTACK,
-
-	ROW,
-	/* for the program alone */
-	MM = ROW,
-	MM_AGAIN,
-	PARENT_MM,
-	PID,
-	LEVEL,
-	FIRST, /* where the first leap of the last field led to, and the last of its others */
-	POINTER,
-	SLOTS,
-	OF_TASK = SLOTS, /* no slot: the task itself */
-};
-
-_Static_assert(SLOTS * 8 <= 512, "a program's stack");
-
-/* Where it is from a task_struct, in newer kernels and in those before, or on another processor. */
-struct field {
-	enum slot slot;
-	const char *path;
-	const char *before;
-};
-
-/* Of every task. All kernels have them. */
-static const struct field of_all[] = {
-	{ PID, "thread_pid" },
-	{ TID, "pid" },
-	{ TGID, "tgid" },
-	{ START, "start_boottime" },
-	{ PF_FLAGS, "flags" },
-	{ MM, "mm" },
-	{ PARENT_MM, "real_parent->mm" },
-	{ VFORK, "vfork_done" },
-	{ SPACE, "mm->context.ctx_id", "mm" },
-};
-
-/* Of the named ones. A kernel may be built without some. */
-static const struct field of_named[] = {
-	{ MM_USERS, "mm->mm_users.counter" },
-	{ PPID, "real_parent->tgid" },
-	{ UID, "real_cred->uid.val" },
-	{ USER_NS, "real_cred->user_ns->ns.inum" },
-	{ NVCSW, "nvcsw" },
-	{ NIVCSW, "nivcsw" },
-	{ STATE, "__state", "state" },
-	{ EXIT_STATE, "exit_state" },
-	{ CPU, "thread_info.cpu", "cpu" },
-	{ PTRACE, "ptrace" },
-	{ ON_CPU, "on_cpu" },
-	{ UTS_NS, "nsproxy->uts_ns->ns.inum" },
-	{ IPC_NS, "nsproxy->ipc_ns->ns.inum" },
-	{ MNT_NS, "nsproxy->mnt_ns->ns.inum" },
-	{ NET_NS, "nsproxy->net_ns->ns.inum" },
-	{ TIME_NS, "nsproxy->time_ns->ns.inum" },
-	{ CGROUP_NS, "nsproxy->cgroup_ns->ns.inum" },
-	{ CGROUP, "cgroups->dfl_cgrp->kn->id" },
-	{ SECCOMP_MODE, "seccomp.mode" },
-	{ KSTACK_PAGES, "stack_vm_area->nr_pages" },
-	{ KSP, "thread.sp", "thread.cpu_context.sp" },
-	{ LAZY_SPACE, "active_mm->context.ctx_id", "active_mm" },
-	{ FILES, "files" },
-	{ FS, "fs" },
-	{ SIGHAND, "sighand" },
-	{ SIGNAL, "signal" },
-	{ IO, "io_context" },
-	{ SYSVSEM, "sysvsem.undo_list" },
-	{ CRED, "real_cred" },
-	{ SECCOMP_FILTER, "seccomp.filter" },
-	{ KSTACK, "stack" },
-	/* read last: whether what was read through it is still the task's */
-	{ MM_AGAIN, "mm" },
-};
-
-/* What of the kernel was found. */
-struct kernel {
-	struct btf_paths *paths;
-	uint64_t has; /* bit per slot */
-	bool counts_spaces;
-	uint32_t first; /* offset of the pointer that is in FIRST, if that was not read, 0 */
-	bool has_regs;	/* dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper", 5.15) */
-};
-
-/* ---- the program ---- */
-
-/* Registers that calls leave alone. */
-enum {
-	CONTEXT = 6,
-	TASK = 7,	 /* as the verifier knows it */
-	TASK_NUMBER = 8, /* the same, as a number */
-	COUNT = 9,
-	FRAME = 10,
-};
-
-static int16_t place_of(enum slot s)
-{
-	return (int16_t)(8 * (s - SLOTS));
-}
-
-/* The verifier lets nobody calculate with a pointer, but negated it takes it for a number. */
-static void emit_number_of(struct bpf_code *p, uint8_t to, uint8_t from)
-{
-	emit(p, INSN_MOVE(to, from));
-	emit(p, INSN_NEGATE(to));
-	emit(p, INSN_NEGATE(to));
-}
-
-/* Of what lies in `from`: an address. */
-static void emit_read(struct bpf_code *p, enum slot to, enum slot from, uint32_t offset,
-		      uint32_t size)
-{
-	emit(p, INSN_MOVE(1, FRAME));
-	emit(p, INSN_ADD(1, place_of(to)));
-	emit(p, INSN_SET(2, size));
-	emit(p, from == OF_TASK ? INSN_MOVE(3, TASK_NUMBER) : INSN_LOAD(3, FRAME, place_of(from)));
-	emit(p, INSN_ADD(3, offset));
-	emit(p, INSN_CALL(BPF_FUNC_probe_read_kernel));
-}
-
-/* What is in the task itself, and is no pointer. */
-static void emit_copy(struct bpf_code *p, enum slot to, uint32_t offset, uint32_t size)
-{
-	const int16_t at = (int16_t)offset;
-
-	emit(p, size == 8   ? INSN_LOAD(1, TASK, at)
-		: size == 4 ? INSN_LOAD_W(1, TASK, at)
-			    : INSN_LOAD_B(1, TASK, at));
-	emit(p, INSN_STORE(FRAME, place_of(to), 1));
-}
-
-/* Fields that begin with the same leap share it. */
-static enum slot emit_leaps(struct bpf_code *p, struct kernel *k, const struct btf_place *at)
-{
-	if (!at->leaps)
-		return OF_TASK;
-	if (k->first != at->offset[0])
-		emit_read(p, FIRST, OF_TASK, at->offset[0], 8);
-	k->first = at->offset[0];
-	for (uint32_t i = 1; i < at->leaps; i++)
-		emit_read(p, POINTER, i == 1 ? FIRST : POINTER, at->offset[i], 8);
-	return at->leaps == 1 ? FIRST : POINTER;
-}
-
-static int emit_field(struct bpf_code *p, struct kernel *k, const struct field *f)
-{
-	struct btf_place at;
-	int err = btf_path(k->paths, "task_struct", f->path, &at);
-	uint32_t offset;
-
-	if (err == -ENOENT && f->before)
-		err = btf_path(k->paths, "task_struct", f->before, &at);
-	else if (!err && f->slot == SPACE)
-		k->counts_spaces = true;
-	if (err)
-		return err;
-	offset = at.offset[at.leaps];
-	if (at.size != 1 && at.size != 4 && at.size != 8)
-		return -EPROTO;
-	if (at.leaps || at.is_pointer || offset > INT16_MAX)
-		emit_read(p, f->slot, emit_leaps(p, k, &at), offset, at.size);
-	else
-		emit_copy(p, f->slot, offset, at.size);
-	k->has |= 1ull << f->slot;
-	return 0;
-}
-
-static int emit_fields(struct bpf_code *p, struct kernel *k, const struct field *f, size_t n,
-		       bool all)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < n && !err; i++) {
-		err = emit_field(p, k, &f[i]);
-		if (err == -ENOENT && !all)
-			err = 0;
-	}
-	return err;
-}
-
-static int emit_comm(struct bpf_code *p, struct kernel *k)
-{
-	struct btf_place at;
-	int err = btf_path(k->paths, "task_struct", "comm", &at);
-
-	if (!err)
-		emit_read(p, COMM, OF_TASK, at.offset[0], MMLENS_COMM_LEN);
-	return err;
-}
-
-/* The namespace a task is in, not the one its children will be born in: that of the last number. */
-static int emit_pid_ns(struct bpf_code *p, struct kernel *k)
-{
-	struct btf_place level, numbers, inum;
-	int err = btf_path(k->paths, "task_struct", "thread_pid->level", &level);
-
-	if (!err)
-		err = btf_path(k->paths, "task_struct", "thread_pid->numbers", &numbers);
-	if (!err)
-		err = btf_path(k->paths, "task_struct", "thread_pid->numbers.ns->ns.inum", &inum);
-	if (err)
-		return err;
-	emit_read(p, LEVEL, PID, level.offset[1], level.size);
-	emit(p, INSN_LOAD(1, FRAME, place_of(LEVEL)));
-	emit(p, INSN(BPF_ALU64 | BPF_MUL | BPF_K, 1, 0, 0, numbers.size));
-	emit(p, INSN_LOAD(2, FRAME, place_of(PID)));
-	emit(p, INSN_ALU(BPF_ADD, 2, 1));
-	emit(p, INSN_STORE(FRAME, place_of(POINTER), 2));
-	emit_read(p, POINTER, POINTER, inum.offset[1], 8);
-	emit_read(p, PID_NS, POINTER, inum.offset[2], inum.size);
-	k->has |= 1ull << PID_NS;
-	return 0;
-}
-
-static int emit_user_sp(struct bpf_code *p, struct kernel *k)
-{
-	struct btf_place at;
-	int err = k->has_regs ? btf_path(k->paths, "pt_regs", "sp", &at) : -ENOENT;
-
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	emit(p, INSN_MOVE(1, TASK));
-	emit(p, INSN_CALL(BPF_FUNC_task_pt_regs));
-	emit_number_of(p, 1, 0);
-	emit(p, INSN_STORE(FRAME, place_of(POINTER), 1));
-	emit_read(p, USP, POINTER, at.offset[0], at.size);
-	k->has |= 1ull << USP;
-	return 0;
-}
-
-/* vfork_done is set for a child that has a space of its own, too, and for every kernel thread. */
-static void emit_vfork(struct bpf_code *p)
-{
-	emit(p, INSN_LOAD(1, FRAME, place_of(VFORK)));
-	emit(p, INSN_LOAD(2, FRAME, place_of(MM)));
-	emit(p, INSN_LOAD(3, FRAME, place_of(PARENT_MM)));
-	emit(p, INSN_PUT(FRAME, place_of(VFORK), 0));
-	emit(p, INSN_JUMP_IF(1, 0, 3));
-	emit(p, INSN_JUMP_IF(2, 0, 2));
-	emit(p, INSN_JUMP_UNEQUAL(2, 3, 1));
-	emit(p, INSN_PUT(FRAME, place_of(VFORK), 1));
-}
-
-/* What was read through the space may be of another: the task has taken one meanwhile. */
-static void emit_raced(struct bpf_code *p)
-{
-	emit(p, INSN_LOAD(1, FRAME, place_of(MM)));
-	emit(p, INSN_LOAD(2, FRAME, place_of(MM_AGAIN)));
-	emit(p, INSN_JUMP_SAME(1, 2, 1));
-	emit(p, INSN_PUT(FRAME, place_of(RACED), 1));
-}
-
-/* From an address to how deep in the stack it is. */
-static void emit_depth(struct bpf_code *p)
-{
-	emit(p, INSN_LOAD(1, FRAME, place_of(KSP)));
-	emit(p, INSN_LOAD(2, FRAME, place_of(KSTACK)));
-	emit(p, INSN_ALU(BPF_SUB, 1, 2));
-	emit(p, INSN_STORE(FRAME, place_of(KSP), 1));
-}
-
-/* mix64() of bpf/ids.bpf.h, of what is in register 1. */
-static void emit_mix(struct bpf_code *p)
-{
-	static const uint64_t by[] = { 0xff51afd7ed558ccdULL, 0xc4ceb9fe1a85ec53ULL };
-
-	for (size_t i = 0; i <= ARRAY_SIZE(by); i++) {
-		emit(p, INSN_MOVE(2, 1));
-		emit(p, INSN_SHIFT_RIGHT(2, 33));
-		emit(p, INSN_ALU(BPF_XOR, 1, 2));
-		if (i == ARRAY_SIZE(by))
-			break;
-		emit_number(p, 2, by[i]);
-		emit(p, INSN_ALU(BPF_MUL, 1, 2));
-	}
-}
-
-static void emit_key(struct bpf_code *p, uint64_t key)
-{
-	emit_number(p, 2, key);
-	emit(p, INSN_ALU(BPF_XOR, 1, 2));
-}
-
-/* keyed_id() of bpf/ids.bpf.h, of each of these slots. */
-static void emit_keyed_ids(struct bpf_code *p, enum slot from, enum slot to)
-{
-	struct mmlens_keys keys = bpf_env_keys();
-	size_t loop, skip;
-
-	emit(p, INSN_MOVE(5, FRAME));
-	emit(p, INSN_ADD(5, place_of(from)));
-	emit(p, INSN_SET(COUNT, to - from));
-	loop = p->n;
-	emit(p, INSN_LOAD(1, 5, 0));
-	skip = p->n;
-	emit(p, INSN_JUMP_IF(1, 0, 0));
-	emit(p, INSN_NEGATE(1));
-	emit_key(p, keys.k[0]);
-	emit_mix(p);
-	emit_key(p, keys.k[1]);
-	emit_mix(p);
-	emit_key(p, keys.k[2]);
-	emit(p, INSN_STORE(5, 0, 1));
-	land(p, skip);
-	emit(p, INSN_ADD(5, 8));
-	emit(p, INSN_ADD(COUNT, -1));
-	emit(p, INSN_JUMP_NOT(COUNT, 0, (int16_t)(loop - p->n - 1)));
-}
-
-static void emit_end(struct bpf_code *p)
-{
-	emit(p, INSN_SET(0, 0));
-	emit(p, INSN_EXIT);
-}
-
-/* struct bpf_iter__task and bpf_iter_meta are what programs are given, not what a kernel may change. */
-enum {
-	CONTEXT_META = 0,
-	CONTEXT_TASK = 8,
-	META_SEQ = 0,
-};
-
-static void emit_write(struct bpf_code *p)
-{
-	emit(p, INSN_LOAD(1, CONTEXT, CONTEXT_META));
-	emit(p, INSN_LOAD(1, 1, META_SEQ));
-	emit(p, INSN_MOVE(2, FRAME));
-	emit(p, INSN_ADD(2, place_of(0)));
-	emit(p, INSN_SET(3, ROW * 8));
-	emit(p, INSN_CALL(BPF_FUNC_seq_write));
-	emit_end(p);
-}
-
-static void emit_begin(struct bpf_code *p)
-{
-	emit(p, INSN_MOVE(CONTEXT, 1));
-	emit(p, INSN_LOAD(TASK, CONTEXT, CONTEXT_TASK));
-	emit(p, INSN_JUMP_NOT(TASK, 0, 2));
-	emit_end(p);
-	emit_number_of(p, TASK_NUMBER, TASK);
-	for (enum slot s = 0; s < SLOTS; s++)
-		emit(p, INSN_PUT(FRAME, place_of(s), 0));
-}
-
-/* Of a task that is being released nobody knows the number any more. */
-static void emit_leave_released(struct bpf_code *p)
-{
-	emit(p, INSN_LOAD(1, FRAME, place_of(PID)));
-	emit(p, INSN_JUMP_NOT(1, 0, 2));
-	emit_end(p);
-}
-
-static void emit_rest_of_others(struct bpf_code *p, const struct kernel *k, bool wanted)
-{
-	if (!wanted) {
-		emit_end(p);
-		return;
-	}
-	if (!k->counts_spaces)
-		emit_keyed_ids(p, SPACE, SPACE + 1);
-	emit_write(p);
-}
-
-static int emit_rest_of_named(struct bpf_code *p, struct kernel *k)
-{
-	int err;
-
-	emit(p, INSN_PUT(FRAME, place_of(NAMED), 1));
-	err = emit_comm(p, k);
-	if (!err)
-		err = emit_pid_ns(p, k);
-	if (!err)
-		err = emit_user_sp(p, k);
-	if (!err)
-		err = emit_fields(p, k, of_named, ARRAY_SIZE(of_named), false);
-	emit_raced(p);
-	emit_depth(p);
-	emit_keyed_ids(p, k->counts_spaces ? FILES : SPACE, ROW);
-	emit_write(p);
-	return err;
-}
-
-static int emit_all(struct bpf_code *p, struct kernel *k, const struct source *src, bool others)
-{
-	size_t named[NAMED_MAX];
-	int err;
-
-	emit_begin(p);
-	err = emit_fields(p, k, of_all, ARRAY_SIZE(of_all), true);
-	if (err)
-		return err;
-	emit_leave_released(p);
-	emit_vfork(p);
-	emit(p, INSN_LOAD(1, FRAME, place_of(TID)));
-	for (size_t i = 0; i < src->n_about; i++) {
-		named[i] = p->n;
-		emit(p, INSN_JUMP_IF(1, src->about[i], 0));
-	}
-	emit_rest_of_others(p, k, others);
-	for (size_t i = 0; i < src->n_about; i++)
-		land(p, named[i]);
-	return emit_rest_of_named(p, k);
-}
-
-/* ---- its rows ---- */
 
 static const struct {
 	enum slot slot;
 	enum resource res;
 	bool always; /* 0 is not to have none, but not to be told */
 } resources[] = {
-	{ SPACE, RES_MM },
-	{ FILES, RES_FILES },
-	{ FS, RES_FS },
-	{ SIGHAND, RES_SIGHAND },
-	{ IO, RES_IO },
-	{ SYSVSEM, RES_SYSVSEM },
-	{ SIGNAL, RES_SIGNAL },
-	{ UTS_NS, RES_UTS_NS },
-	{ IPC_NS, RES_IPC_NS },
-	{ MNT_NS, RES_MNT_NS },
-	{ PID_NS, RES_PID_NS, true },
-	{ NET_NS, RES_NET_NS },
-	{ TIME_NS, RES_TIME_NS },
-	{ CGROUP_NS, RES_CGROUP_NS },
-	{ USER_NS, RES_USER_NS, true },
-	{ CRED, RES_CRED },
-	{ CGROUP, RES_CGROUP, true },
+	{ FILES, RES_FILES },	      { FS, RES_FS },
+	{ SIGHAND, RES_SIGHAND },     { IO, RES_IO },
+	{ SYSVSEM, RES_SYSVSEM },     { SIGNAL, RES_SIGNAL },
+	{ UTS_NS, RES_UTS_NS },	      { IPC_NS, RES_IPC_NS },
+	{ MNT_NS, RES_MNT_NS },	      { PID_NS, RES_PID_NS, true },
+	{ NET_NS, RES_NET_NS },	      { TIME_NS, RES_TIME_NS },
+	{ CGROUP_NS, RES_CGROUP_NS }, { USER_NS, RES_USER_NS, true },
+	{ CRED, RES_CRED },	      { CGROUP, RES_CGROUP, true },
 };
 
 /* x86 gives the space of no user a number, too: that of init_mm. */
-static uint64_t space_of(const struct kernel *k, uint64_t id)
+static uint64_t space_of(const struct named_fields *f, uint64_t id)
 {
-	return k->counts_spaces && id == INIT_MM_CTX_ID ? 0 : id;
+	return f->counts_spaces && id == INIT_MM_CTX_ID ? 0 : id;
 }
 
-static void take_resources(struct task *t, const struct kernel *k, const uint64_t *row)
+static void take_resources(struct task *t, const struct named_fields *f, const uint64_t *row)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++)
-		if (k->has >> resources[i].slot & 1 &&
+		if (f->has >> resources[i].slot & 1 &&
 		    !(resources[i].always && !row[resources[i].slot]))
 			task_set_res(t, resources[i].res, row[resources[i].slot]);
-	if (k->has >> SECCOMP_MODE & 1)
+	if (f->has >> SECCOMP_MODE & 1)
 		task_set_res(t, RES_SECCOMP,
 			     row[SECCOMP_FILTER] ? row[SECCOMP_FILTER] : row[SECCOMP_MODE]);
 	t->mm_users = (uint32_t)row[MM_USERS];
 	t->known |= KNOWN_MM_USERS;
 	if (!(t->flags & TASK_KTHREAD))
 		return;
-	t->loan = task_space(t) ? task_space(t) : space_of(k, row[LAZY_SPACE]);
+	t->loan = task_space(t) ? task_space(t) : space_of(f, row[LAZY_SPACE]);
 	t->known |= KNOWN_LOAN;
 }
 
-static void take_stacks(struct task *t, const struct kernel *k, const uint64_t *row)
+static void take_stacks(struct task *t, const struct named_fields *f, const uint64_t *row)
 {
 	struct kernel_stack *ks = &t->kernel_stack;
 
-	if (k->has >> USP & 1 && task_space(t) && !(t->flags & TASK_KTHREAD)) {
+	if (f->has >> USP & 1 && task_space(t) && !(t->flags & TASK_KTHREAD)) {
 		t->user_stack.sp = row[USP];
 		t->known |= KNOWN_USP;
 	}
@@ -546,7 +76,8 @@ static void take_stacks(struct task *t, const struct kernel *k, const uint64_t *
 	t->known |= KNOWN_KUSED;
 }
 
-static void take_named(struct task *t, const struct kernel *k, const uint64_t *row, bool init_user)
+static void take_named(struct task *t, const struct named_fields *f, const uint64_t *row,
+		       bool init_user)
 {
 	if (row[PTRACE])
 		t->flags |= TASK_TRACED;
@@ -563,102 +94,90 @@ static void take_named(struct task *t, const struct kernel *k, const uint64_t *r
 		t->uid = (uint32_t)row[UID];
 		t->known |= KNOWN_UID;
 	}
-	if (k->has >> CPU & 1) {
+	if (f->has >> CPU & 1) {
 		t->cpu = (int32_t)row[CPU];
 		t->known |= KNOWN_CPU;
 	}
 	memcpy(t->comm, &row[COMM], MMLENS_COMM_LEN);
-	take_resources(t, k, row);
-	take_stacks(t, k, row);
+	take_resources(t, f, row);
+	take_stacks(t, f, row);
 }
 
-static int take(struct snapshot *out, const struct kernel *k, uint64_t *row, bool init_user)
+static int take(struct snapshot *out, const struct named_fields *f, const uint64_t *row,
+		bool init_user)
 {
 	struct task *t = snapshot_add(out);
 
 	if (!t)
 		return -ENOMEM;
-	row[SPACE] = space_of(k, row[SPACE]);
 	t->key = (struct task_key){ (uint32_t)row[TGID], (uint32_t)row[TID], row[START] };
 	procfs_set_flags(t, row[PF_FLAGS]);
 	if (row[VFORK] && !(t->flags & TASK_KTHREAD))
 		t->flags |= TASK_VFORK;
 	t->known |= KNOWN_START | KNOWN_VFORK;
-	task_set_res(t, RES_MM, row[SPACE]);
-	if (row[NAMED])
-		take_named(t, k, row, init_user);
+	task_set_res(t, RES_MM, space_of(f, row[SPACE]));
+	if (!row[NAMED])
+		return 0;
+	take_named(t, f, row, init_user);
 	out->raced += row[RACED];
 	return 0;
 }
 
-static int read_rows(int fd, const struct kernel *k, bool init_user, struct snapshot *out)
+/* Rows that are there whole; *have becomes what is left. */
+static int take_rows(struct snapshot *out, const struct named_fields *f, uint64_t *rows,
+		     size_t *have, bool init_user)
 {
-	uint64_t rows[ROWS][ROW];
+	size_t words = *have / 8, at = 0;
+	int err = 0;
+
+	while (!err && words - at >= ROW_OF_OTHERS) {
+		const uint64_t *row = &rows[at];
+		size_t n = row[NAMED] ? ROW : ROW_OF_OTHERS;
+
+		if (words - at < n)
+			break;
+		err = take(out, f, row, init_user);
+		at += n;
+	}
+	*have -= 8 * at;
+	memmove(rows, &rows[at], *have);
+	return err;
+}
+
+static int read_rows(int fd, const struct named_fields *f, bool init_user, struct snapshot *out)
+{
+	uint64_t rows[ROWS * ROW];
 	size_t have = 0;
 	ssize_t got;
 	int err = 0;
 
 	while (!err && (got = read(fd, (char *)rows + have, sizeof(rows) - have)) != 0) {
-		size_t n, left;
-
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (got < 0)
 			return -errno;
-		n = (have + got) / sizeof(rows[0]);
-		left = (have + got) % sizeof(rows[0]);
-		for (size_t i = 0; i < n && !err; i++)
-			err = take(out, k, rows[i], init_user);
-		/* a read may end within a row */
-		memmove(rows, &rows[n], left);
-		have = left;
+		have += (size_t)got;
+		err = take_rows(out, f, rows, &have, init_user);
 	}
 	return err;
-}
-
-static int load(const struct source *src, bool others, bool has_regs, struct kernel *k)
-{
-	struct bpf_insn insns[INSNS_MAX];
-	struct bpf_code p = { .insns = insns, .room = ARRAY_SIZE(insns) };
-	uint32_t iterator = btf_lookup("bpf_iter_task", BTF_KIND_FUNC);
-	int err;
-
-	k->has = 0;
-	k->first = 0;
-	k->counts_spaces = false;
-	k->has_regs = has_regs;
-	err = emit_all(&p, k, src, others);
-	if (err)
-		return err;
-	if (!iterator)
-		iterator = btf_id("bpf_iter_task");
-	return iterator ? bpf_code_load(&p, BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, iterator)
-			: -ENOENT;
 }
 
 int bpf_named_read(const struct source *src, unsigned int want, bool init_user,
 		   struct snapshot *out)
 {
-	struct kernel k = { 0 };
-	const bool others = !(want & WANT_NO_OTHERS);
+	struct named_fields fields;
 	cleanup_close int prog = -1, fd = -1;
 	int err;
 
 	/* numbers of tasks are those of the first pid namespace, or another program's business */
-	if (!src->n_about || src->n_about > NAMED_MAX || bpf_env_pid_ns())
+	if (!src->n_about || bpf_env_pid_ns())
 		return -EOPNOTSUPP;
-	k.paths = btf_paths_open();
-	if (!k.paths)
-		return -errno;
-	prog = load(src, others, true, &k);
-	if (prog < 0)
-		prog = load(src, others, false, &k);
-	btf_paths_close(k.paths);
+	prog = bpf_named_load(src->about, src->n_about, !(want & WANT_NO_OTHERS), &fields);
 	fd = prog < 0 ? prog : bpf_code_iterate(prog);
 	if (fd < 0)
 		return fd;
-	err = read_rows(fd, &k, init_user, out);
+	err = read_rows(fd, &fields, init_user, out);
 	if (err)
-		out->n = 0;
+		out->n = out->raced = 0;
 	return err;
 }

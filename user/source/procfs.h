@@ -11,6 +11,9 @@ int procfs_walk(const char *root, bool lean, struct snapshot *out);
 /* Of all tasks these alone, and the leaders of their groups. -errno or 0; not yet sealed. */
 int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct snapshot *out);
 
+/* The thread group of a task; 0: there is no such task, or none that we are shown. */
+uint32_t procfs_group(const char *root, uint32_t tid);
+
 /* Fields of a stat line and of a status file. -EPROTO when it is none. */
 int procfs_parse_stat(struct task *t, const char *line);
 void procfs_parse_status(struct task *t, const char *text);

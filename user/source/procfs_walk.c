@@ -385,6 +385,16 @@ static int read_once(struct walk *w, uint32_t tgid, uint32_t tid)
 	return fd < 0 ? 0 : read_task(w, fd, tgid, tid);
 }
 
+uint32_t procfs_group(const char *root, uint32_t tid)
+{
+	cleanup_close int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct walk w = { .root = fd };
+	uint32_t tgid = group_of(&w, tid);
+
+	slurp_deinit(&w.file);
+	return tgid;
+}
+
 int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct snapshot *out)
 {
 	cleanup_close int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

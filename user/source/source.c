@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
+#include "source/procfs.h"
 #include "source/source.h"
 #include "source/withheld.h"
 
@@ -150,17 +151,28 @@ static void try_source(struct best *b, size_t i, const struct question *q)
 	b->by = i;
 }
 
+/* Whether threads of one group have the same credentials neither /proc nor kcmp(2) tells. */
+static bool are_of_one_group(const struct question *q)
+{
+	uint32_t tgid = procfs_group("/proc", q->about[0]);
+
+	for (size_t i = 1; i < q->n_about; i++)
+		if (q->about[i] != q->about[0] && procfs_group("/proc", q->about[i]) == tgid)
+			return true;
+	return false;
+}
+
 /*
  * For all tasks the best that serves. For a few that are named the first that reaches all they
- * may share, or if none does the best: procfs costs these a tenth of what it takes to load a BPF
- * program, and lacks what they share only where it says so.
+ * may share, or if none does the best: procfs costs these half of what it takes to load a BPF
+ * program, and lacks what they share only where it says so. It is not asked where it must.
  */
 static int read_best(const struct question *q, struct snapshot *out, struct why *why)
 {
 	static const uint8_t best_first[] = { MODULE, BPF, PROCFS };
 	static const uint8_t cheapest_first[] = { MODULE, PROCFS, BPF };
-	const bool few = q->n_about && q->want & WANT_NO_OTHERS;
-	const uint8_t *order = few ? cheapest_first : best_first;
+	const bool cheaply = is_about_few(q) && !are_of_one_group(q);
+	const uint8_t *order = cheaply ? cheapest_first : best_first;
 	struct best b = { ARRAY_SIZE(sources), out, -EOPNOTSUPP, why, { "" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
