@@ -7,6 +7,7 @@
 #include "lib/text.h"
 #include "render/regions.h"
 #include "render/tasks.h"
+#include "source/kcmpids.h"
 #include "source/source.h"
 
 struct pair {
@@ -68,6 +69,7 @@ static bool evidence(const struct state *st, const struct task *a, const struct 
 	/* who has these pids today is another matter */
 	if (st->snapshot.recorded)
 		return false;
+	pc.one_space = kcmp_system(pc.a, pc.b, RES_MM) == 0;
 	frames_init(&pc.frames);
 	err = pagecount_run(&pc);
 	frames_deinit(&pc.frames);
@@ -176,16 +178,16 @@ static int compare(const struct state *st, const struct compare_args *args, char
 static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct compare_args *a = args;
+	/* an id that is shown must be the same in other commands, and a kind needs all tasks */
+	const unsigned int want = a->common.view.json ? WANT_OTHERS_BRIEF
+				  : a->verbose	      ? WANT_NO_OTHERS | WANT_LASTING_IDS
+						      : WANT_NO_OTHERS;
 	struct state st;
 	int status = state_check_pids(2, argv);
 
 	(void)cmd;
 	if (!status)
-		/* an id that is shown must be the same in other commands, and a kind needs all tasks */
-		status = state_init_tasks(&st, &a->common,
-					  a->verbose || a->common.view.json ? WANT_OTHERS_BRIEF
-									    : WANT_NO_OTHERS,
-					  argc, argv);
+		status = state_init_tasks(&st, &a->common, want, argc, argv);
 	if (status)
 		return status;
 	status = compare(&st, args, argv);

@@ -14,6 +14,7 @@
 struct counting {
 	struct page_counts c;
 	bool shared;
+	bool one_space; /* the first side's pages are the second's, too */
 };
 
 /* Of a large mapping; all but the last are counted in threads of their own. */
@@ -29,10 +30,11 @@ struct part {
 static void count_piece(const struct piece *p, void *arg)
 {
 	struct counting *k = arg;
+	const uint64_t *b = k->one_space ? p->a : p->b;
 
-	if (!p->b)
+	if (!b)
 		return pages_count(&k->c, p->a, p->n, k->shared);
-	pages_count_pair(&k->c, p->a, p->b, p->n, k->shared);
+	pages_count_pair(&k->c, p->a, b, p->n, k->shared);
 	if (p->again)
 		k->c.changed += pages_changed(p->a, p->again, p->n);
 }
@@ -84,7 +86,7 @@ static int count_parts(struct pagewalk *w, struct counting *k, unsigned int n)
 
 static int count_region(struct pagecount *pc, struct pagewalk *w)
 {
-	struct counting k = { .shared = region_is_shared(&w->region) };
+	struct counting k = { .shared = region_is_shared(&w->region), .one_space = pc->one_space };
 	unsigned int parts = pagewalk_parts(w);
 	int err;
 
@@ -112,7 +114,7 @@ int pagecount_run(struct pagecount *pc)
 {
 	uint32_t a = pagecount_reads(pc, pc->a), b = pagecount_reads(pc, pc->b), failed;
 	struct pagewalk w;
-	int got, err = pagewalk_open(&w, &pc->frames, a, b, &failed);
+	int got, err = pagewalk_open(&w, &pc->frames, a, pc->one_space ? 0 : b, &failed);
 	uint64_t regions = 0;
 
 	if (err) {
@@ -128,7 +130,7 @@ int pagecount_run(struct pagecount *pc)
 		regions++;
 	}
 	pc->raced = w.raced;
-	if (!w.a.region.end || (pc->b && !w.b.region.end)) {
+	if (!w.a.region.end || (w.b.pid && !w.b.region.end)) {
 		pc->failed = w.a.region.end ? pc->b : pc->a;
 		err = -ENODATA;
 	}

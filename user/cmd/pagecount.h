@@ -9,6 +9,7 @@ struct pagecount {
 	struct frames frames;
 	uint32_t a;
 	uint32_t b;	/* 0: one space */
+	bool one_space; /* of a and b: their pages are read once, and are the same */
 	bool processes; /* a and b are processes, not tasks: what a leader that exited left counts */
 	/* NULL: only the totals. Called per mapping, in the order of addresses. */
 	void (*region)(const struct region *r, const struct page_counts *c, void *arg);

@@ -48,6 +48,10 @@ static void take_resources(struct task *t, const struct named_fields *f, const u
 	if (f->has >> SECCOMP_MODE & 1)
 		task_set_res(t, RES_SECCOMP,
 			     row[SECCOMP_FILTER] ? row[SECCOMP_FILTER] : row[SECCOMP_MODE]);
+}
+
+static void take_memory(struct task *t, const struct named_fields *f, const uint64_t *row)
+{
 	t->mm_users = (uint32_t)row[MM_USERS];
 	t->known |= KNOWN_MM_USERS;
 	if (!(t->flags & TASK_KTHREAD))
@@ -76,15 +80,13 @@ static void take_stacks(struct task *t, const struct named_fields *f, const uint
 	t->known |= KNOWN_KUSED;
 }
 
-static void take_named(struct task *t, const struct named_fields *f, const uint64_t *row,
-		       bool init_user)
+static void take_details(struct task *t, const struct named_fields *f, const uint64_t *row,
+			 bool init_user)
 {
 	if (row[PTRACE])
 		t->flags |= TASK_TRACED;
 	if (row[ON_CPU])
 		t->flags |= TASK_ON_CPU;
-	if (row[RACED])
-		t->flags |= TASK_RACED;
 	t->ppid = (uint32_t)row[PPID];
 	t->state = bpf_state_letter((uint32_t)(row[STATE] | row[EXIT_STATE]));
 	t->nvcsw = row[NVCSW];
@@ -99,7 +101,7 @@ static void take_named(struct task *t, const struct named_fields *f, const uint6
 		t->known |= KNOWN_CPU;
 	}
 	memcpy(t->comm, &row[COMM], MMLENS_COMM_LEN);
-	take_resources(t, f, row);
+	take_memory(t, f, row);
 	take_stacks(t, f, row);
 }
 
@@ -116,10 +118,14 @@ static int take(struct snapshot *out, const struct named_fields *f, const uint64
 		t->flags |= TASK_VFORK;
 	t->known |= KNOWN_START | KNOWN_VFORK;
 	task_set_res(t, RES_MM, space_of(f, row[SPACE]));
-	if (!row[NAMED])
+	if (row[LENGTH] == ROW_OF_OTHERS)
 		return 0;
-	take_named(t, f, row, init_user);
+	take_resources(t, f, row);
+	if (row[RACED])
+		t->flags |= TASK_RACED;
 	out->raced += row[RACED];
+	if (row[LENGTH] == ROW)
+		take_details(t, f, row, init_user);
 	return 0;
 }
 
@@ -132,12 +138,11 @@ static int take_rows(struct snapshot *out, const struct named_fields *f, uint64_
 
 	while (!err && words - at >= ROW_OF_OTHERS) {
 		const uint64_t *row = &rows[at];
-		size_t n = row[NAMED] ? ROW : ROW_OF_OTHERS;
 
-		if (words - at < n)
+		if (words - at < row[LENGTH])
 			break;
 		err = take(out, f, row, init_user);
-		at += n;
+		at += row[LENGTH];
 	}
 	*have -= 8 * at;
 	memmove(rows, &rows[at], *have);
@@ -165,6 +170,10 @@ static int read_rows(int fd, const struct named_fields *f, bool init_user, struc
 int bpf_named_read(const struct source *src, unsigned int want, bool init_user,
 		   struct snapshot *out)
 {
+	/* who is told of no others compares what these share */
+	const bool others = !(want & WANT_NO_OTHERS);
+	const struct named_ask ask = { src->about, src->n_about, others ? ROW : ROW_OF_SHARES,
+				       others };
 	struct named_fields fields;
 	cleanup_close int prog = -1, fd = -1;
 	int err;
@@ -172,7 +181,7 @@ int bpf_named_read(const struct source *src, unsigned int want, bool init_user,
 	/* numbers of tasks are those of the first pid namespace, or another program's business */
 	if (!src->n_about || bpf_env_pid_ns())
 		return -EOPNOTSUPP;
-	prog = bpf_named_load(src->about, src->n_about, !(want & WANT_NO_OTHERS), &fields);
+	prog = bpf_named_load(&ask, &fields);
 	fd = prog < 0 ? prog : bpf_code_iterate(prog);
 	if (fd < 0)
 		return fd;

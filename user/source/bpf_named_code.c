@@ -41,18 +41,8 @@ static const struct field of_all[] = {
 };
 
 /* Of the named ones. A kernel may be built without some. */
-static const struct field of_named[] = {
-	{ MM_USERS, "mm->mm_users.counter" },
-	{ PPID, "real_parent->tgid" },
-	{ UID, "real_cred->uid.val" },
+static const struct field of_shares[] = {
 	{ USER_NS, "real_cred->user_ns->ns.inum" },
-	{ NVCSW, "nvcsw" },
-	{ NIVCSW, "nivcsw" },
-	{ STATE, "__state", "state" },
-	{ EXIT_STATE, "exit_state" },
-	{ CPU, "thread_info.cpu", "cpu" },
-	{ PTRACE, "ptrace" },
-	{ ON_CPU, "on_cpu" },
 	{ UTS_NS, "nsproxy->uts_ns->ns.inum" },
 	{ IPC_NS, "nsproxy->ipc_ns->ns.inum" },
 	{ MNT_NS, "nsproxy->mnt_ns->ns.inum" },
@@ -61,9 +51,6 @@ static const struct field of_named[] = {
 	{ CGROUP_NS, "nsproxy->cgroup_ns->ns.inum" },
 	{ CGROUP, "cgroups->dfl_cgrp->kn->id" },
 	{ SECCOMP_MODE, "seccomp.mode" },
-	{ KSTACK_PAGES, "stack_vm_area->nr_pages" },
-	{ KSP, "thread.sp", "thread.cpu_context.sp" },
-	{ LAZY_SPACE, "active_mm->context.ctx_id", "active_mm" },
 	{ FILES, "files" },
 	{ FS, "fs" },
 	{ SIGHAND, "sighand" },
@@ -72,8 +59,27 @@ static const struct field of_named[] = {
 	{ SYSVSEM, "sysvsem.undo_list" },
 	{ CRED, "real_cred" },
 	{ SECCOMP_FILTER, "seccomp.filter" },
+};
+
+static const struct field of_named[] = {
+	{ PPID, "real_parent->tgid" },
+	{ UID, "real_cred->uid.val" },
+	{ NVCSW, "nvcsw" },
+	{ NIVCSW, "nivcsw" },
+	{ STATE, "__state", "state" },
+	{ EXIT_STATE, "exit_state" },
+	{ CPU, "thread_info.cpu", "cpu" },
+	{ PTRACE, "ptrace" },
+	{ ON_CPU, "on_cpu" },
+	{ MM_USERS, "mm->mm_users.counter" },
+	{ LAZY_SPACE, "active_mm->context.ctx_id", "active_mm" },
 	{ KSTACK, "stack" },
-	/* read last: whether what was read through it is still the task's */
+	{ KSTACK_PAGES, "stack_vm_area->nr_pages" },
+	{ KSP, "thread.sp", "thread.cpu_context.sp" },
+};
+
+/* Read last: whether what was read through it is still the task's. */
+static const struct field of_end[] = {
 	{ MM_AGAIN, "mm" },
 };
 
@@ -330,12 +336,13 @@ enum {
 	META_SEQ = 0,
 };
 
-static void emit_write(struct bpf_code *p, enum slot end)
+static void emit_write(struct bpf_code *p, enum slot length)
 {
+	emit(p, INSN_PUT(FRAME, place_of(LENGTH), length));
 	emit(p, INSN_MOVE(1, FILE_WRITTEN));
 	emit(p, INSN_MOVE(2, FRAME));
 	emit(p, INSN_ADD(2, place_of(0)));
-	emit(p, INSN_SET(3, end * 8));
+	emit(p, INSN_SET(3, length * 8));
 	emit(p, INSN_CALL(BPF_FUNC_seq_write));
 	emit_end(p);
 }
@@ -358,27 +365,36 @@ static void emit_leave_released(struct bpf_code *p)
 	emit_end(p);
 }
 
-static int emit_rest_of_named(struct bpf_code *p, struct kernel *k)
+static int emit_details(struct bpf_code *p, struct kernel *k)
 {
-	int err;
+	int err = emit_comm(p, k);
 
-	emit(p, INSN_PUT(FRAME, place_of(NAMED), 1));
-	err = emit_comm(p, k);
-	if (!err)
-		err = emit_pid_ns(p, k);
 	if (!err)
 		err = emit_user_sp(p, k);
 	if (!err)
 		err = emit_fields(p, k, of_named, ARRAY_SIZE(of_named), false);
-	emit_raced(p);
 	emit_depth(p);
-	emit_keyed_ids(p, k->fields->counts_spaces ? FILES : LAZY_SPACE, ROW);
-	emit_write(p, ROW);
 	return err;
 }
 
-static int emit_all(struct bpf_code *p, struct kernel *k, const uint32_t *tids, size_t n,
-		    bool others)
+static int emit_rest_of_named(struct bpf_code *p, struct kernel *k, enum slot length)
+{
+	const enum slot keyed_of_all = k->fields->counts_spaces ? LAZY_SPACE : LAZY_SPACE + 1;
+	int err = emit_pid_ns(p, k);
+
+	if (!err)
+		err = emit_fields(p, k, of_shares, ARRAY_SIZE(of_shares), false);
+	if (!err && length == ROW)
+		err = emit_details(p, k);
+	if (!err)
+		err = emit_fields(p, k, of_end, ARRAY_SIZE(of_end), true);
+	emit_raced(p);
+	emit_keyed_ids(p, FILES, length == ROW ? keyed_of_all : ROW_OF_SHARES);
+	emit_write(p, length);
+	return err;
+}
+
+static int emit_all(struct bpf_code *p, struct kernel *k, const struct named_ask *ask)
 {
 	size_t named[NAMED_MAX];
 	int err;
@@ -392,21 +408,20 @@ static int emit_all(struct bpf_code *p, struct kernel *k, const uint32_t *tids, 
 	if (!k->fields->counts_spaces)
 		emit_keyed_ids(p, SPACE, SPACE + 1);
 	emit(p, INSN_LOAD(1, FRAME, place_of(TID)));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < ask->n; i++) {
 		named[i] = p->n;
-		emit(p, INSN_JUMP_IF(1, tids[i], 0));
+		emit(p, INSN_JUMP_IF(1, ask->tids[i], 0));
 	}
-	emit(p, INSN_PUT(FRAME, place_of(NAMED), 0));
-	if (others)
+	if (ask->others)
 		emit_write(p, ROW_OF_OTHERS);
 	else
 		emit_end(p);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < ask->n; i++)
 		land(p, named[i]);
-	return emit_rest_of_named(p, k);
+	return emit_rest_of_named(p, k, ask->length);
 }
 
-static int load(struct kernel *k, const uint32_t *tids, size_t n, bool others, uint32_t iterator)
+static int load(struct kernel *k, const struct named_ask *ask, uint32_t iterator)
 {
 	struct bpf_insn insns[INSNS_MAX];
 	struct bpf_code p = { .insns = insns, .room = ARRAY_SIZE(insns) };
@@ -414,27 +429,27 @@ static int load(struct kernel *k, const uint32_t *tids, size_t n, bool others, u
 
 	*k->fields = (struct named_fields){ 0 };
 	k->first = 0;
-	err = emit_all(&p, k, tids, n, others);
+	err = emit_all(&p, k, ask);
 	return err ? err : bpf_code_load(&p, BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, iterator);
 }
 
-int bpf_named_load(const uint32_t *tids, size_t n, bool others, struct named_fields *fields)
+int bpf_named_load(const struct named_ask *ask, struct named_fields *fields)
 {
 	struct kernel k = { .fields = fields, .has_regs = true };
 	uint32_t iterator = btf_lookup("bpf_iter_task", BTF_KIND_FUNC);
 	int prog;
 
-	if (n > NAMED_MAX)
+	if (ask->n > NAMED_MAX)
 		return -E2BIG;
 	if (!iterator)
 		iterator = btf_id("bpf_iter_task");
 	k.paths = iterator ? btf_paths_open() : NULL;
 	if (!k.paths)
 		return -ENOENT;
-	prog = load(&k, tids, n, others, iterator);
-	if (prog < 0) {
+	prog = load(&k, ask, iterator);
+	if (prog < 0 && ask->length == ROW) {
 		k.has_regs = false;
-		prog = load(&k, tids, n, others, iterator);
+		prog = load(&k, ask, iterator);
 	}
 	btf_paths_close(k.paths);
 	return prog;

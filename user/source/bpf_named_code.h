@@ -14,11 +14,37 @@ enum slot {
 	START,
 	PF_FLAGS,
 	VFORK,
-	SPACE, /* keyed unless the kernel itself gives spaces numbers */
-	NAMED, /* 0: of the task there is no more than this */
+	SPACE,	/* keyed unless the kernel itself gives spaces numbers */
+	LENGTH, /* of this row: one of the three below */
 
 	ROW_OF_OTHERS,
 	RACED = ROW_OF_OTHERS,
+	UTS_NS,
+	IPC_NS,
+	MNT_NS,
+	PID_NS,
+	NET_NS,
+	TIME_NS,
+	CGROUP_NS,
+	USER_NS,
+	CGROUP,
+	SECCOMP_MODE,
+	/* keyed from here on */
+	FILES,
+	FS,
+	SIGHAND,
+	SIGNAL,
+	IO,
+	SYSVSEM,
+	CRED,
+	SECCOMP_FILTER,
+
+	ROW_OF_SHARES,
+	KSTACK = ROW_OF_SHARES,
+	LAZY_SPACE, /* as SPACE; the last that is keyed */
+	KSTACK_PAGES,
+	KSP,
+	USP,
 	PPID,
 	UID,
 	NVCSW,
@@ -31,31 +57,6 @@ enum slot {
 	PTRACE,
 	ON_CPU,
 	MM_USERS,
-	UTS_NS,
-	IPC_NS,
-	MNT_NS,
-	PID_NS,
-	NET_NS,
-	TIME_NS,
-	CGROUP_NS,
-	USER_NS,
-	CGROUP,
-	SECCOMP_MODE,
-	KSTACK_PAGES,
-	KSP,
-	USP,
-
-	LAZY_SPACE, /* as SPACE */
-	/* keyed */
-	FILES,
-	FS,
-	SIGHAND,
-	SIGNAL,
-	IO,
-	SYSVSEM,
-	CRED,
-	SECCOMP_FILTER,
-	KSTACK,
 
 	ROW,
 	/* for the program alone */
@@ -80,10 +81,15 @@ struct named_fields {
 
 #define NAMED_MAX 16
 
-/*
- * Loads one that writes a row of each of these tasks, NAMED_MAX at most, and with `others` the first
- * ROW_OF_OTHERS of every other. The descriptor of an iterator's program, or -errno.
- */
-int bpf_named_load(const uint32_t *tids, size_t n, bool others, struct named_fields *fields);
+/* Of which tasks, NAMED_MAX at most, and what: ROW, or ROW_OF_SHARES: no more than what they share. */
+struct named_ask {
+	const uint32_t *tids;
+	size_t n;
+	enum slot length;
+	bool others; /* of every other ROW_OF_OTHERS */
+};
+
+/* Loads one that writes their rows. The descriptor of an iterator's program, or -errno. */
+int bpf_named_load(const struct named_ask *ask, struct named_fields *fields);
 
 #endif

@@ -76,7 +76,8 @@ static int read_one(const struct source_ops *ops, const struct question *q, stru
 		    struct why *why)
 {
 	struct source src = { .ops = ops, .about = q->about, .n_about = q->n_about };
-	const bool few = is_about_few(q);
+	/* its ids are numbers within what it has read */
+	const bool few = is_about_few(q) && !(q->want & WANT_LASTING_IDS && ops == &source_procfs);
 	const unsigned int want = few ? q->want : q->want & ~WANT_NO_OTHERS;
 	uint64_t census;
 	int err;
@@ -171,7 +172,8 @@ static int read_best(const struct question *q, struct snapshot *out, struct why 
 {
 	static const uint8_t best_first[] = { MODULE, BPF, PROCFS };
 	static const uint8_t cheapest_first[] = { MODULE, PROCFS, BPF };
-	const bool cheaply = is_about_few(q) && !are_of_one_group(q);
+	const bool cheaply =
+		is_about_few(q) && !(q->want & WANT_LASTING_IDS) && !are_of_one_group(q);
 	const uint8_t *order = cheaply ? cheapest_first : best_first;
 	struct best b = { ARRAY_SIZE(sources), out, -EOPNOTSUPP, why, { "" } };
 

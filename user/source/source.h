@@ -25,6 +25,7 @@ enum want {
 	WANT_KERNEL_DEEPEST = 1u << 1, /* high-water mark of each kernel stack: dear */
 	WANT_MEMORY = 1u << 2,	       /* rss and pss of each space (read by source/procmem.h) */
 	WANT_NO_OTHERS = 1u << 4,      /* what the named tasks share, not who else is there */
+	WANT_LASTING_IDS = 1u << 6,    /* ids that other commands print too, even without others */
 	WANT_OTHERS_BRIEF = 1u << 5,   /* of tasks that are not named their space and kind (cmd/) */
 	WANT_LEAN = 1u << 3, /* spaces and kinds will do: a source may leave dear fields unknown */
 };
