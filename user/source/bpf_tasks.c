@@ -23,8 +23,7 @@
 struct reader {
 	struct tasks_bpf *skel;
 	struct bpf_link *link;
-	bool ustack;	/* the program that looks up user stacks is the one attached */
-	bool init_user; /* uids need no translation */
+	bool ustack; /* the program that looks up user stacks is the one attached */
 };
 
 static const enum resource res_of[] = {
@@ -243,7 +242,6 @@ static int bpf_tasks_open(struct source *src, const char *arg, struct why *why)
 	rd = calloc(1, sizeof(*rd));
 	if (!rd)
 		return why_set(why, -ENOMEM, "out of memory");
-	rd->init_user = in_init_user_ns();
 	src->data = rd;
 	return 0;
 }
@@ -307,9 +305,10 @@ static int bpf_tasks_read(struct source *src, unsigned int want, struct snapshot
 			  struct why *why)
 {
 	struct reader *rd = src->data;
+	/* whose task it is is none of what tasks share */
+	const bool init_user = !(want & WANT_NO_OTHERS) && in_init_user_ns();
 	cleanup_close int fd = -1;
-	int err = want & WANT_USER_STACK ? -EOPNOTSUPP
-					 : bpf_named_read(src, want, rd->init_user, out);
+	int err = want & WANT_USER_STACK ? -EOPNOTSUPP : bpf_named_read(src, want, init_user, out);
 
 	if (!err)
 		return seal(out, why);
@@ -319,7 +318,7 @@ static int bpf_tasks_read(struct source *src, unsigned int want, struct snapshot
 	fd = bpf_iter_create(bpf_link__fd(rd->link));
 	if (fd < 0)
 		return why_set(why, -errno, "cannot open the task iterator: %s", strerror(errno));
-	err = read_all(fd, rd->init_user, out);
+	err = read_all(fd, init_user, out);
 	if (err)
 		return why_set(why, err, "cannot read the task iterator: %s", strerror(-err));
 	return seal(out, why);

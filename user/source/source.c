@@ -179,7 +179,7 @@ static int read_best(const struct question *q, struct snapshot *out, struct why 
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
 		try_source(&b, order[i], q);
-		if (b.by < ARRAY_SIZE(sources) && reaches_all(q, out))
+		if (b.by < ARRAY_SIZE(sources) && (!cheaply || reaches_all(q, out)))
 			break;
 	}
 	if (b.by == ARRAY_SIZE(sources))
