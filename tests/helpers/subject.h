@@ -78,6 +78,8 @@ pid_t launch_thread(void (*fn)(void *), void *arg);
 void *shared_memory(size_t size);
 /* Waits until *@word is not zero (a child says it has arrived) and returns it. */
 int await_word(int *word);
+/* The same for the end of a workload, however long that takes: who started it knows when to give up. */
+void await_end(int *word);
 void post_word(int *word, int value);
 /* @tid 0: the caller. */
 void pin_to(pid_t tid, int cpu);

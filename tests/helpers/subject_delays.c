@@ -133,7 +133,7 @@ static void delays(int argc, char **argv)
 	hold();
 	if (write(s->start[1], "go", 2) != 2)
 		fail("start");
-	await_word(&s->over);
+	await_end(&s->over);
 	tell(s);
 	hold();
 }

@@ -301,6 +301,12 @@ int await_word(int *word)
 	fail("a task of the situation did not arrive");
 }
 
+void await_end(int *word)
+{
+	while (!__atomic_load_n(word, __ATOMIC_ACQUIRE))
+		nap();
+}
+
 void post_word(int *word, int value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);

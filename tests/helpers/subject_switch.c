@@ -113,8 +113,8 @@ static void run(struct game *g)
 	ready();
 	hold();
 	give_turn(g, 0);
-	await_word(&g->finished[0]);
-	await_word(&g->finished[1]);
+	await_end(&g->finished[0]);
+	await_end(&g->finished[1]);
 	printf("done rounds=%d\n", g->rounds);
 	fflush(stdout);
 	hold();
@@ -410,7 +410,7 @@ static void switch_mesh(int argc, char **argv)
 	ready();
 	hold();
 	give_baton(&m->baton[0]);
-	await_word(&m->finished);
+	await_end(&m->finished);
 	printf("done rounds=%d\n", m->n - 1);
 	fflush(stdout);
 	hold();

@@ -50,9 +50,9 @@ def until(true, why, patience=PATIENCE, pause=0.02):
 class Subject:
     """A running subject; its roles, kinds and values as it said them."""
 
-    def __init__(self, name, *args, wait=True, under=()):
-        """`under`: a command that runs it, as unshare(1) does."""
-        self.name = name
+    def __init__(self, name, *args, wait=True, under=(), patience=PATIENCE):
+        """`under`: a command that runs it, as unshare(1) does; `patience`: seconds until it stands."""
+        self.name, self.patience = name, patience
         self.process = subprocess.Popen(
             [*under, os.path.join(HELPERS, "subject"), name, *map(str, args)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -62,12 +62,12 @@ class Subject:
     def ready(self):
         """Waits until it stands; raises where this machine cannot have it."""
         try:
-            self._parse(self._line())
+            self._parse(self._line(self.patience))
         except BaseException:
             self.close()
             raise
 
-    def _line(self, patience=PATIENCE):
+    def _line(self, patience):
         ready, _, _ = select.select([self.process.stdout], [], [], patience)
         want(ready, f"subject {self.name} said nothing for {patience} s")
         return self.process.stdout.readline().decode("ascii", "strict").strip()

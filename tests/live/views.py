@@ -390,11 +390,17 @@ def _():
     want_equal(told, lost, "told in place, though little came behind it")
 
 
+# More tasks than the table has room for where some hundreds are, or one hundred.
+MANY = 9000 if SLOW else 12000
+PATIENCE_OF_MANY = 3 * LIMIT
+
+
 @prop("loss: what finds no room in the table of tasks is lost on its CPU, and who was left out is named")
 def _():
     need_switches()
     session = Session("stat")
-    with Subject("mass", room_for(12000)):  # more at a time than the table has places for where some hundreds are
+    allow(PATIENCE_OF_MANY)
+    with Subject("mass", room_for(MANY), patience=PATIENCE_OF_MANY):
         pass
     d = strict_json(session.end())
     want(d["lost"] > 0, f"nothing was lost, {len(d['tasks'])} tasks")
@@ -434,22 +440,20 @@ def _():
     want(66000 - 65536 <= lost < 66000 - 65536 + 100, f"{lost} lost: {text}")
 
 
-BIRTHS = 12000  # more than the table of tasks has room for where some hundreds are
-
-
 def births():
     """A command that has so many; what it prints goes elsewhere."""
+    allow(PATIENCE_OF_MANY)
     return ["--", "sh", "-c", 'exec "$0" vfork "$1" >/dev/null', os.path.join(HELPERS, "reference"),
-            str(BIRTHS)]
+            str(MANY)]
 
 
 @prop("births: stat has a row for each of more tasks than fit its table, and loses none")
 def _():
     need_switches()
-    document = inspect("stat", *births())
+    document = inspect("stat", *births(), timeout=PATIENCE_OF_MANY)
     want_equal(document["lost"], 0, "lost")
     own = [t for t in document["tasks"] if t["comm"] == "reference"]
-    want(len(own) >= BIRTHS, f"{len(own)} rows for {BIRTHS} births")
+    want(len(own) >= MANY, f"{len(own)} rows for {MANY} births")
     want_equal(len({(t["tid"], t["start_ns"]) for t in own}), len(own), "rows of different tasks")
     want_equal(sum(t["exit"] for t in own), len(own), "ends")
     left = sum(t["switches"] for t in document["tasks"])
@@ -461,7 +465,7 @@ def _():
     need_switches()
     # a hundred thousand lines: whether they are JSON to the letter is seen elsewhere
     lines = [json.loads(line) for line in
-             mmlens("trace", "--json", *births()).expect(0).out.splitlines()]
+             mmlens("trace", "--json", *births(), timeout=PATIENCE_OF_MANY).expect(0).out.splitlines()]
     want_equal(lines.pop(), {"lost": 0}, "lost")
     alive, dead, born = set(), set(), 0
     for e in lines:
@@ -475,7 +479,7 @@ def _():
         if "class" in e and e["prev"]["state"] == "X" and e["prev"]["tid"] in alive:
             alive.discard(e["prev"]["tid"])
             dead.add(e["prev"]["tid"])
-    want(born >= BIRTHS and not alive, f"{born} births, {len(alive)} did not end")
+    want(born >= MANY and not alive, f"{born} births, {len(alive)} did not end")
 
 
 @prop("colour: none in a pipe")
