@@ -113,9 +113,12 @@ def _(of):
         mine = report(path, "--delays", "--tid", tid)
         other, unasked = report(path, "--delays"), report(path)
     rows = [next(t for t in d["tasks"] if t["tid"] == tid) for d in (told, mine, other)]
-    for key in ("runnable_ns", "sleep_ns", "on_cpu_ns"):
-        values = [r[key] for r in rows]
-        want(min(values) >= 0.9 * max(values) - 5e6, f"{key}: {values}")
+    # Two programs stamp the same switch, and a processor may be taken away from between them.
+    slept = [r["sleep_ns"] for r in rows]
+    want(min(slept) >= 0.9 * max(slept) - 5e6, f"asleep: {slept}")
+    want(all(r["on_cpu_ns"] > 0 and r["runnable_ns"] > 0 for r in rows), f"on a CPU and waiting: {rows}")
+    medians = [d["delays"]["sleep"]["p50"] for d in (told, mine)]
+    want(min(medians) >= 0.8 * max(medians) - 3e5, f"median sleeps: {medians}")
     for kind in ("runnable", "sleep"):
         n = told["delays"][kind]["n"], mine["delays"][kind]["n"]
         want(250 <= n[1] and abs(n[0] - n[1]) <= 8, f"{kind}: stat and report have {n}")

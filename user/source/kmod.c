@@ -280,12 +280,12 @@ static int read_all(const struct reader *r, int fd, struct snapshot *out)
 	return got < 0 ? -errno : 0;
 }
 
-/* Where what is wanted beside the cheap fields is to be had, or NULL. */
+/* Where what is wanted beside the cheap fields is to be had, or NULL. Who names tasks is shown all. */
 static const char *dear_path(unsigned int want)
 {
 	if (want & WANT_KERNEL_DEEPEST)
 		return STACKS_PATH;
-	return want & WANT_USER_STACK ? TASKS_PATH : NULL;
+	return want & (WANT_USER_STACK | WANT_OTHERS_BRIEF) ? TASKS_PATH : NULL;
 }
 
 static int kmod_read(struct source *src, unsigned int want, struct snapshot *out, struct why *why)
