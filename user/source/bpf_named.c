@@ -116,7 +116,9 @@ static int take(struct snapshot *out, const struct named_fields *f, const uint64
 	procfs_set_flags(t, row[PF_FLAGS]);
 	if (row[VFORK] && !(t->flags & TASK_KTHREAD))
 		t->flags |= TASK_VFORK;
-	t->known |= KNOWN_START | KNOWN_VFORK;
+	if (row[LENGTH] != ROW_OF_SHARES)
+		t->known |= KNOWN_VFORK;
+	t->known |= KNOWN_START;
 	task_set_res(t, RES_MM, space_of(f, row[SPACE]));
 	if (row[LENGTH] == ROW_OF_OTHERS)
 		return 0;

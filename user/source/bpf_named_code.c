@@ -35,9 +35,13 @@ static const struct field of_all[] = {
 	{ START, "start_boottime" },
 	{ PF_FLAGS, "flags" },
 	{ MM, "mm" },
+	{ SPACE, "mm->context.ctx_id", "mm" },
+};
+
+/* What decides kinds, of every task too, if others are asked for. */
+static const struct field of_kinds[] = {
 	{ PARENT_MM, "real_parent->mm" },
 	{ VFORK, "vfork_done" },
-	{ SPACE, "mm->context.ctx_id", "mm" },
 };
 
 /* Of the named ones. A kernel may be built without some. */
@@ -244,8 +248,12 @@ static int emit_user_sp(struct bpf_code *p, struct kernel *k)
 }
 
 /* vfork_done is set for a child that has a space of its own, too, and for every kernel thread. */
-static void emit_vfork(struct bpf_code *p)
+static void emit_vfork(struct bpf_code *p, bool asked)
 {
+	if (!asked) {
+		emit(p, INSN_PUT(FRAME, place_of(VFORK), 0));
+		return;
+	}
 	emit(p, INSN_LOAD(1, FRAME, place_of(VFORK)));
 	emit(p, INSN_LOAD(2, FRAME, place_of(MM)));
 	emit(p, INSN_LOAD(3, FRAME, place_of(PARENT_MM)));
@@ -275,34 +283,40 @@ static void emit_depth(struct bpf_code *p)
 	emit(p, INSN_STORE(FRAME, place_of(KSP), 1));
 }
 
+/* The numbers of keyed_id(), each in a register for as long as ids are made. */
+enum {
+	BY_ONE = 0,
+	BY_TWO = 3,
+	KEY_ZERO = 4,
+	KEY_ONE = TASK,
+	KEY_TWO = TASK_NUMBER,
+};
+
 /* mix64() of bpf/ids.bpf.h, of what is in register 1. */
 static void emit_mix(struct bpf_code *p)
 {
-	static const uint64_t by[] = { 0xff51afd7ed558ccdULL, 0xc4ceb9fe1a85ec53ULL };
+	static const uint8_t by[] = { BY_ONE, BY_TWO };
 
 	for (size_t i = 0; i <= ARRAY_SIZE(by); i++) {
 		emit(p, INSN_MOVE(2, 1));
 		emit(p, INSN_SHIFT_RIGHT(2, 33));
 		emit(p, INSN_ALU(BPF_XOR, 1, 2));
-		if (i == ARRAY_SIZE(by))
-			break;
-		emit_number(p, 2, by[i]);
-		emit(p, INSN_ALU(BPF_MUL, 1, 2));
+		if (i < ARRAY_SIZE(by))
+			emit(p, INSN_ALU(BPF_MUL, 1, by[i]));
 	}
 }
 
-static void emit_key(struct bpf_code *p, uint64_t key)
-{
-	emit_number(p, 2, key);
-	emit(p, INSN_ALU(BPF_XOR, 1, 2));
-}
-
-/* keyed_id() of bpf/ids.bpf.h, of each of these slots. */
+/* keyed_id() of bpf/ids.bpf.h, of each of these slots. After that the task can be read no more. */
 static void emit_keyed_ids(struct bpf_code *p, enum slot from, enum slot to)
 {
-	struct mmlens_keys keys = bpf_env_keys();
+	const struct mmlens_keys keys = bpf_env_keys();
 	size_t loop, skip;
 
+	emit_number(p, BY_ONE, 0xff51afd7ed558ccdULL);
+	emit_number(p, BY_TWO, 0xc4ceb9fe1a85ec53ULL);
+	emit_number(p, KEY_ZERO, keys.k[0]);
+	emit_number(p, KEY_ONE, keys.k[1]);
+	emit_number(p, KEY_TWO, keys.k[2]);
 	emit(p, INSN_MOVE(5, FRAME));
 	emit(p, INSN_ADD(5, place_of(from)));
 	emit(p, INSN_SET(COUNT, to - from));
@@ -311,16 +325,22 @@ static void emit_keyed_ids(struct bpf_code *p, enum slot from, enum slot to)
 	skip = p->n;
 	emit(p, INSN_JUMP_IF(1, 0, 0));
 	emit(p, INSN_NEGATE(1));
-	emit_key(p, keys.k[0]);
+	emit(p, INSN_ALU(BPF_XOR, 1, KEY_ZERO));
 	emit_mix(p);
-	emit_key(p, keys.k[1]);
+	emit(p, INSN_ALU(BPF_XOR, 1, KEY_ONE));
 	emit_mix(p);
-	emit_key(p, keys.k[2]);
+	emit(p, INSN_ALU(BPF_XOR, 1, KEY_TWO));
 	emit(p, INSN_STORE(5, 0, 1));
 	land(p, skip);
 	emit(p, INSN_ADD(5, 8));
 	emit(p, INSN_ADD(COUNT, -1));
 	emit(p, INSN_JUMP_NOT(COUNT, 0, (int16_t)(loop - p->n - 1)));
+}
+
+static void emit_space_id(struct bpf_code *p, const struct kernel *k)
+{
+	if (!k->fields->counts_spaces)
+		emit_keyed_ids(p, SPACE, SPACE + 1);
 }
 
 static void emit_end(struct bpf_code *p)
@@ -389,6 +409,7 @@ static int emit_rest_of_named(struct bpf_code *p, struct kernel *k, enum slot le
 	if (!err)
 		err = emit_fields(p, k, of_end, ARRAY_SIZE(of_end), true);
 	emit_raced(p);
+	emit_space_id(p, k);
 	emit_keyed_ids(p, FILES, length == ROW ? keyed_of_all : ROW_OF_SHARES);
 	emit_write(p, length);
 	return err;
@@ -404,18 +425,22 @@ static int emit_all(struct bpf_code *p, struct kernel *k, const struct named_ask
 	if (err)
 		return err;
 	emit_leave_released(p);
-	emit_vfork(p);
-	if (!k->fields->counts_spaces)
-		emit_keyed_ids(p, SPACE, SPACE + 1);
+	if (ask->others)
+		err = emit_fields(p, k, of_kinds, ARRAY_SIZE(of_kinds), true);
+	if (err)
+		return err;
+	emit_vfork(p, ask->others);
 	emit(p, INSN_LOAD(1, FRAME, place_of(TID)));
 	for (size_t i = 0; i < ask->n; i++) {
 		named[i] = p->n;
 		emit(p, INSN_JUMP_IF(1, ask->tids[i], 0));
 	}
-	if (ask->others)
+	if (ask->others) {
+		emit_space_id(p, k);
 		emit_write(p, ROW_OF_OTHERS);
-	else
+	} else {
 		emit_end(p);
+	}
 	for (size_t i = 0; i < ask->n; i++)
 		land(p, named[i]);
 	return emit_rest_of_named(p, k, ask->length);
