@@ -104,6 +104,52 @@ static void reused_pid_is_another_task(void **state)
 	snapshot_deinit(&after);
 }
 
+/* A leader counted to `a` whose pid a thread took, counted to `b`, and what was seen of both. */
+static struct agreement taken_over(uint64_t a, uint64_t b, struct task_switches *seen, size_t n)
+{
+	struct snapshot before = { 0 }, after = { 0 };
+	struct switches sw = { .tasks = seen, .n_tasks = n };
+	struct agreement out;
+	struct task *t;
+
+	t = add_task(&before, 10, 10, 5, 7);
+	t->known |= KNOWN_SWITCHES;
+	t->nvcsw = a;
+	t = add_task(&after, 10, 10, 5, 7);
+	t->known |= KNOWN_SWITCHES;
+	t->nvcsw = b;
+	assert_int_equal(snapshot_seal(&before) | snapshot_seal(&after), 0);
+	correlate(&before, &after, &sw, NULL, 0, &out);
+	snapshot_deinit(&before);
+	snapshot_deinit(&after);
+	return out;
+}
+
+static void who_took_a_leaders_pid_is_not_held_against_it(void **state)
+{
+	struct task_switches seen[] = {
+		{ .key = { 10, 10, 5 }, .count[CLASS_THREAD] = 3, .before = 100, .after = 300 },
+		/* its last switch may come when the thread has given it its own number */
+		{ .key = { 10, 11, 5 },
+		  .count[CLASS_THREAD] = 1,
+		  .how[HOW_EXIT] = 1,
+		  .before = 102,
+		  .after = 103 },
+	};
+	struct agreement out;
+
+	(void)state;
+	out = taken_over(100, 300, seen, 2);
+	assert_int_equal(out.tasks, 0);
+	/* or outside what was watched, where only a counter that falls tells */
+	out = taken_over(100, 30, seen, 1);
+	assert_int_equal(out.tasks, 0);
+	/* another's end says nothing */
+	seen[1].key.start_ns = 6;
+	out = taken_over(100, 300, seen, 2);
+	assert_int_equal(out.tasks - out.agree, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +158,7 @@ int main(void)
 		cmocka_unit_test(loads_are_process_and_back_other),
 		cmocka_unit_test(agreement_needs_no_tolerance),
 		cmocka_unit_test(reused_pid_is_another_task),
+		cmocka_unit_test(who_took_a_leaders_pid_is_not_held_against_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,14 +53,30 @@ static bool agrees(const struct task *a, const struct task *b, const struct task
 	       sw->after >= total(b) && total(b) >= total(a);
 }
 
+/* A leader's last switch may come when the thread that took its pid has given it its own. */
+static bool ended_as_another(const struct switches *sw, const struct task_key *leader)
+{
+	for (size_t i = 0; i < sw->n_tasks; i++) {
+		const struct task_switches *t = &sw->tasks[i];
+
+		if (t->how[HOW_EXIT] && t->key.tgid == leader->tgid &&
+		    t->key.start_ns == leader->start_ns && t->key.tid != leader->tid)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The leader had ended, and a thread that called exec took its pid, its start and its place: what
- * lives now has the counters of another task.
+ * lives now has the counters of another task. Those of one task never fall.
  */
 static bool was_taken_over(const struct task *a, const struct task *b,
-			   const struct task_switches *sw)
+			   const struct task_switches *counted, const struct switches *sw)
 {
-	return b->state != 'Z' && b->state != 'X' && (a->state == 'Z' || (sw && sw->how[HOW_EXIT]));
+	if (a->key.tid != a->key.tgid || b->state == 'Z' || b->state == 'X')
+		return false;
+	return a->state == 'Z' || (counted && counted->how[HOW_EXIT]) || total(b) < total(a) ||
+	       (!agrees(a, b, counted) && ended_as_another(sw, &a->key));
 }
 
 static void judge(const struct task *a, const struct task *b, const struct task_switches *sw,
@@ -99,7 +115,7 @@ void correlate(const struct snapshot *before, const struct snapshot *after,
 		    !watched(a->key.tgid, tgids, n_tgids))
 			continue;
 		counted = find(index, sw->n_tasks, &a->key);
-		if (!was_taken_over(a, b, counted))
+		if (!was_taken_over(a, b, counted, sw))
 			judge(a, b, counted, out);
 	}
 }
