@@ -26,8 +26,11 @@
 #define PAIRS_MAX 32768
 /* Of processes that are followed, and of their descendants while the window lasts. */
 #define WATCHED_MAX 65536
-/* An event may be this long on its way from its time being taken to the ring. */
-#define SETTLE_NS 2000000ull
+/*
+ * An event may be this long on its way from its time being taken to the ring: microseconds, but for a
+ * virtual processor that its host stops in between.
+ */
+#define SETTLE_NS 50000000ull
 
 _Static_assert((int)WANT_SWITCH_NR == (int)MMLENS_WANT_NR,
 	       "the kinds of filters are the programs' own");
