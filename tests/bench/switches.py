@@ -17,6 +17,7 @@ from tap import skip  # noqa: E402
 
 LOOPS = 50000  # of two switches each
 GAMES = 4  # in a row under one watcher
+EMPTY = os.path.join(HELPERS, "bench_empty")
 PAIRS = "tracepoint:sched:sched_switch { @[args->prev_pid, args->next_pid] = count(); }"
 
 
@@ -50,7 +51,9 @@ def _():
             skip(f"no {tool} here")
     with tempfile.TemporaryDirectory() as d:
         r = race({"nothing": pipe,
-                  "empty": under(os.path.join(HELPERS, "bench_empty")),
+                  "empty": under(EMPTY, "sched_switch"),
+                  # the least for who tells wake-ups, too
+                  "two empty": under(EMPTY, "sched_switch", "sched_waking"),
                   "stat": under(MMLENS, "stat"),
                   "record": under(MMLENS, "record", "-o", f"{d}/record", "-d", "1000"),
                   "bpftrace": under("bpftrace", "-e", PAIRS),

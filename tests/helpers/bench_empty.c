@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench_empty: the least that watching switches can cost, a program on sched_switch that only
+ * bench_empty TRACEPOINT...: the least that watching these can cost, a program on each that only
  * returns. Stays until it is killed.
  */
 #include <bpf/bpf.h>
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-int main(void)
+static int watch(const char *tracepoint)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
@@ -18,11 +18,18 @@ int main(void)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
 	int prog;
 
-	opts.attach_btf_id = libbpf_find_vmlinux_btf_id("sched_switch", BPF_TRACE_RAW_TP);
+	opts.attach_btf_id = libbpf_find_vmlinux_btf_id(tracepoint, BPF_TRACE_RAW_TP);
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "empty", "GPL", insns, 2, &opts);
-	if (prog < 0 || bpf_raw_tracepoint_open(NULL, prog) < 0) {
-		perror("bench_empty");
-		return 1;
+	return prog < 0 ? prog : bpf_raw_tracepoint_open(NULL, prog);
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (watch(argv[i]) < 0) {
+			perror(argv[i]);
+			return 1;
+		}
 	}
 	pause();
 }
