@@ -404,8 +404,12 @@ def killed(group):
 def _():
     group = next((g for g in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup")
                   if os.path.exists(f"{g}/cgroup.procs")), None)
-    group = group and f"{group}/mmlens-test-{os.getpid()}"
     try:
+        # of version 2 a group has the files only where its parent says so, as no other test may have
+        if os.path.exists(f"{group}/cgroup.subtree_control"):
+            with open(f"{group}/cgroup.subtree_control", "w", encoding="ascii") as f:
+                f.write("+memory")
+        group = group and f"{group}/mmlens-test-{os.getpid()}"
         os.mkdir(group)
     except (OSError, TypeError):
         skip("no cgroup can be made")
