@@ -116,30 +116,6 @@ def _(case):
 
 
 # Of the others nothing is read for the table: where procfs answers it must come to the same.
-# What moves on while the one and the other look, or needs the mappings that compare does not read.
-MOVING = {"nvcsw", "nivcsw", "cpu", "user_stack", "kernel_stack", "state", "resources"}
-
-
-@prop("{name}: what compare tells of its two tasks, read by a program of its own, is what show tells (bpf)",
-      name=["threads", "zombie", "ptraced", "io-uring", "nested-pid", "seccomp"] if "bpf" in SOURCES else [])
-def _(name):
-    _, tasks = shown(name, "bpf")
-    one, other = list(tasks.values())[:2]
-    document = inspect("compare", one["tid"], other["tid"], source="bpf")
-    for told, wanted in ((document["a"], one), (document["b"], other)):
-        want_equal(set(told), set(wanted), "keys")
-        for key in set(told) - MOVING:
-            want_equal(told[key], wanted[key], f"{key} of {told['comm']}")
-        for r, value in wanted["resources"].items():
-            same = told["resources"][r] == value
-            want(same or None not in (told["resources"][r], value) and not r.endswith("_ns"),
-                 f"{r} of {told['comm']}: {told['resources'][r]}, show has {value}")
-        want_equal(told["kernel_stack"]["size"], wanted["kernel_stack"]["size"], "kernel stack")
-    for r in RESOURCES:
-        want_equal(*((x["resources"][r] == y["resources"][r]) for x, y in
-                     ((one, other), (document["a"], document["b"]))), f"{r} is the same of both")
-
-
 @prop("{name}: the table of compare says what kcmp says (procfs)",
       name=["threads", "peer", "files", "unshare-files", "zombie", "leader-exited", "dying"])
 def _(name):
