@@ -31,6 +31,16 @@ def pipe():
     return min(once() for _ in range(GAMES))
 
 
+def ended(watcher):
+    """Ends a rival, some of which miss a signal that comes while they read."""
+    watcher.terminate()
+    try:
+        watcher.wait(10)
+    except subprocess.TimeoutExpired:
+        watcher.kill()
+        watcher.wait()
+
+
 def under(*command):
     def run():
         watcher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -39,8 +49,7 @@ def under(*command):
             attached(watcher)
             return pipe()
         finally:
-            watcher.terminate()
-            watcher.wait()
+            ended(watcher)
     return run
 
 
