@@ -48,6 +48,7 @@ int bpf_code_iterate(int prog);
 #define INSN_ALU(op, to, from)	      INSN(BPF_ALU64 | (op) | BPF_X, to, from, 0, 0)
 #define INSN_NEGATE(to)		      INSN(BPF_ALU64 | BPF_NEG, to, 0, 0, 0)
 #define INSN_SHIFT_RIGHT(to, n)	      INSN(BPF_ALU64 | BPF_RSH | BPF_K, to, 0, 0, n)
+#define INSN_SPREAD_SIGN(to)	      INSN(BPF_ALU64 | BPF_ARSH | BPF_K, to, 0, 0, 63)
 #define INSN_LOAD(to, from, at)	      INSN(BPF_LDX | BPF_MEM | BPF_DW, to, from, at, 0)
 #define INSN_LOAD_W(to, from, at)     INSN(BPF_LDX | BPF_MEM | BPF_W, to, from, at, 0)
 #define INSN_LOAD_B(to, from, at)     INSN(BPF_LDX | BPF_MEM | BPF_B, to, from, at, 0)
