@@ -113,22 +113,25 @@ static __always_inline struct compat_me compat_me(void)
 /*
  * The number of the system call that the current task is in and, where `arg` is not NULL, its
  * first argument; -1 when it is in none. After an interrupt in user mode a vector stands there,
- * below 0 as no call is.
+ * below 0 as no call is. -1 also for the calls of 32-bit programs, which have numbers of their own.
  */
 static __always_inline __s32 compat_syscall(__u64 *arg)
 {
 	const struct task_struct *me;
+	__u64 status;
 	long nr;
 
 	/* dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper", 5.15): its result is of a known type */
 	if (compat_has_helper(task_pt_regs)) {
-		nr = arch_syscall_of((const void *)bpf_task_pt_regs(bpf_get_current_task_btf()),
-				     arg);
+		me = bpf_get_current_task_btf();
+		status = ((const ARCH_TASK *)me)->ARCH_CALL_STATUS;
+		nr = arch_syscall_of((const void *)bpf_task_pt_regs((void *)me), arg);
 	} else {
 		me = (const void *)bpf_get_current_task();
+		status = BPF_CORE_READ((const ARCH_TASK *)me, ARCH_CALL_STATUS);
 		nr = arch_syscall(BPF_CORE_READ(me, stack), arg);
 	}
-	if (nr >= 0 && nr < 4096)
+	if (nr >= 0 && nr < 4096 && !(status & ARCH_CALL_OF_32_BITS))
 		return (__s32)nr;
 	if (arg)
 		*arg = 0;

@@ -16,6 +16,7 @@ struct preempt___own {
 };
 
 struct thread_info___own {
+	unsigned long flags;
 	struct preempt___own preempt;
 };
 
@@ -67,6 +68,13 @@ static __always_inline long arch_syscall_of(const struct pt_regs___own *regs, __
 		*arg = regs->orig_x0;
 	return regs->syscallno;
 }
+
+#define TIF_32BIT 22
+
+/* What says of the current task that its calls go by the numbers of 32-bit programs. */
+#define ARCH_TASK	     struct task_struct___own
+#define ARCH_CALL_STATUS     thread_info.flags
+#define ARCH_CALL_OF_32_BITS (1ul << TIF_32BIT)
 
 /* The stack's size on kernels before 5.15, which have no helper that tells where the registers lie. */
 #define ARCH_STACK_SIZE 16384

@@ -7,8 +7,13 @@ struct thread_struct___x86 {
 	unsigned long sp;
 };
 
+struct thread_info___x86 {
+	__u32 status;
+};
+
 struct task_struct___x86 {
 	struct thread_struct___x86 thread;
+	struct thread_info___x86 thread_info;
 };
 
 struct pt_regs___x86 {
@@ -58,6 +63,13 @@ static __always_inline long arch_syscall_of(const struct pt_regs___x86 *regs, __
 		*arg = regs->di;
 	return regs->orig_ax;
 }
+
+#define TS_COMPAT 0x2
+
+/* What says of the current task that its call goes by the numbers of 32-bit programs. */
+#define ARCH_TASK	     struct task_struct___x86
+#define ARCH_CALL_STATUS     thread_info.status
+#define ARCH_CALL_OF_32_BITS TS_COMPAT
 
 /* The stack's size on kernels before 5.15, which have no helper that tells where the registers lie. */
 #define ARCH_STACK_SIZE 16384

@@ -9,10 +9,13 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,9 +31,72 @@ struct game {
 	int hopping;  /* switch-kernel: the spinner goes on while it is set */
 };
 
+/* Calls are made as a program of 32 bits makes them, by numbers and with pointers of its own. */
+static bool legacy;
+
+#ifdef __x86_64__
+#define LEGACY_GETPID 20
+#define LEGACY_FUTEX  240
+
+static long legacy_call(long nr, long a, long b, long c)
+{
+	__asm__ volatile("int $0x80"
+			 : "+a"(nr)
+			 : "b"(a), "c"(b), "d"(c), "S"(0), "D"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return nr;
+}
+
+static long legacy_futex(int *word, int op, int value)
+{
+	return legacy_call(LEGACY_FUTEX, (long)word, op, value);
+}
+
+static void *low_memory(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	if (p == MAP_FAILED)
+		fail("memory below 4 GiB");
+	return p;
+}
+
+/* A kernel without them ends who tries. */
+static void try_legacy_call(void *arg)
+{
+	(void)arg;
+	_exit(legacy_call(LEGACY_GETPID, 0, 0, 0) != getpid());
+}
+
+static void need_legacy_calls(void)
+{
+	int status, pid = fork_child(try_legacy_call, NULL);
+
+	if (waitpid(pid, &status, 0) != pid || status)
+		unavailable("no system calls of 32-bit programs");
+}
+#else
+static long legacy_futex(int *word, int op, int value)
+{
+	(void)word, (void)op, (void)value;
+	return -1;
+}
+
+static void *low_memory(size_t size)
+{
+	return shared_memory(size);
+}
+
+static void need_legacy_calls(void)
+{
+	unavailable("a program of 64 bits can make no calls of 32 bits here");
+}
+#endif
+
 static long futex(int *word, int op, int value)
 {
-	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+	return legacy ? legacy_futex(word, op, value)
+		      : syscall(SYS_futex, word, op, value, NULL, NULL, 0);
 }
 
 static void await_baton(int *baton)
@@ -94,7 +160,7 @@ static int player1_clone(void *g)
 
 static struct game *new_game(int argc, char **argv)
 {
-	struct game *g = shared_memory(sizeof(*g));
+	struct game *g = legacy ? low_memory(sizeof(*g)) : shared_memory(sizeof(*g));
 
 	g->turn = -1;
 	g->rounds = (int)number(argc, argv, 1, 10000);
@@ -169,6 +235,13 @@ static void switch_processes(int argc, char **argv)
 	await_word(&g->arrived[1]);
 	say("class", "process");
 	run(g);
+}
+
+static void switch_legacy(int argc, char **argv)
+{
+	need_legacy_calls();
+	legacy = true;
+	switch_processes(argc, argv);
 }
 
 /* ---- two thread groups in one space ---- */
@@ -420,6 +493,8 @@ const struct situation switch_situations[] = {
 	{ "switch-threads", "[ROUNDS] [CPU]", "two threads hand one CPU to each other",
 	  switch_threads },
 	{ "switch-processes", "[ROUNDS] [CPU]", "two processes do", switch_processes },
+	{ "switch-legacy", "[ROUNDS] [CPU]", "two processes do by system calls of 32-bit programs",
+	  switch_legacy },
 	{ "switch-peers", "[ROUNDS] [CPU]", "two thread groups in one space do", switch_peers },
 	{ "switch-vfork", "[ROUNDS] [CPU]", "a leader and its thread's vfork child do",
 	  switch_vfork },

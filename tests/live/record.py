@@ -93,6 +93,17 @@ def _(name):
         want(size <= 32, f"{size} bytes a switch")
 
 
+@prop("a call by the numbers of 32-bit programs is not named by those of others")
+def _():
+    need_switches()
+    with tempfile.TemporaryDirectory() as folder, Subject("switch-legacy", 300) as s:
+        path, grown = recorded(folder, s)
+        wakes = [e for e in lines(path) if e.get("event") == "wake" and not e["interrupt"]
+                 and e["waker"]["tid"] in grown and e["wakee"]["tid"] in grown]
+        want(len(wakes) > 50, f"{len(wakes)} wake-ups")
+        want_equal({e["call"] for e in wakes}, {None}, "the calls that they wake each other from")
+
+
 def by_class(switches):
     return {c: sum(e["class"] == c for e in switches) for c in {e["class"] for e in switches}}
 
