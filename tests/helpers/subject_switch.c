@@ -54,7 +54,8 @@ static long legacy_futex(int *word, int op, int value)
 
 static void *low_memory(size_t size)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_32BIT,
+		       -1, 0);
 
 	if (p == MAP_FAILED)
 		fail("memory below 4 GiB");

@@ -97,7 +97,9 @@ def _():
     names = {m["name"] for m in found["measurements"]}
     missing = [what for what, fact in ROLES.items() if fact not in names]
     cannot = [s["cannot"] for s in found["steps"] if "cannot" in s]
-    want_equal([what for what in ROLES if any(f"no {what} " in c for c in cannot)], missing, "said to lack")
+    # who is stopped before the end has not come to say it
+    if not any("was stopped" in c for c in cannot):
+        want_equal([what for what in ROLES if any(f"no {what} " in c for c in cannot)], missing, "said to lack")
     facts = [m["value"] for m in found["measurements"] if m["unit"] == "fact"]
     want_equal(found["verdict"], "not-true-here" if not all(facts) else
                "cannot-tell" if cannot else "proved", found["because"])
