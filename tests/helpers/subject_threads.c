@@ -74,6 +74,36 @@ static void unshare_fs(int argc, char **argv)
 	one_left(CLONE_FS, "fs");
 }
 
+/* By system calls: the library would take all threads along. */
+static void leave_group(void *arg)
+{
+	gid_t gid = *(gid_t *)arg;
+
+	if (syscall(SYS_setresgid, gid, gid, gid))
+		fail("setresgid");
+}
+
+/* A bit of the credentials that /proc does not tell. */
+static void keep_caps(void *arg)
+{
+	(void)arg;
+	if (prctl(PR_SET_KEEPCAPS, 1))
+		fail("PR_SET_KEEPCAPS");
+}
+
+/* One thread with other credentials, and one whose others look the same from outside. */
+static void own_creds(int argc, char **argv)
+{
+	gid_t gid = 65534;
+
+	(void)argc, (void)argv;
+	say_task("pid", getpid(), "process");
+	say_thread(1, start_thread(NULL, NULL));
+	say_thread(2, start_thread(leave_group, &gid));
+	say_thread(3, start_thread(keep_caps, NULL));
+	ready_and_hold();
+}
+
 /*
  * Names that break what prints them: table, JSON, terminal, awk. At most 15 bytes, so the last one is cut
  * in the middle of a character by the kernel.
@@ -224,6 +254,8 @@ const struct situation thread_situations[] = {
 	{ "threads", "[N=3]", "a process with N more threads", threads },
 	{ "unshare-files", "", "a thread that left its process's descriptor table", unshare_files },
 	{ "unshare-fs", "", "a thread with a working directory and umask of its own", unshare_fs },
+	{ "own-creds", "", "a thread of another group, and one with credentials that look the same",
+	  own_creds },
 	{ "hostile-comm", "", "threads whose names break what prints them", hostile_comm },
 	{ "mass", "[N=4000]", "N threads with stacks of a page", mass },
 	{ "fade", "[N=2000]", "N threads that end one by one once told, and 300 younger that stay",

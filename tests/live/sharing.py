@@ -4,6 +4,7 @@ import functools
 import itertools
 import os
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
@@ -11,7 +12,7 @@ from mmlens_test import (  # noqa: E402
     standing, standing_one, status_of, tgid_of, want, want_equal)
 
 SUBJECTS = ["threads", "fork", "fork-owners", "vfork", "peer", "files", "fs", "files-fs", "sighand",
-            "peer-all", "io", "sysvsem", "parent", "crowd", "unshare-files", "unshare-fs", "zombie",
+            "peer-all", "io", "sysvsem", "parent", "crowd", "unshare-files", "unshare-fs", "own-creds", "zombie",
             "leader-exited", "dying", "ptraced", "exec-stuck", "namespaces", "nested-pid",
             "other-user", "seccomp", "io-uring", "vhost", "hostile-comm"]
 NAMESPACES = ("uts", "ipc", "mnt", "pid", "net", "time", "user", "cgroup")
@@ -165,11 +166,52 @@ def _(source):
         want_equal(compared(a, b, source)[1], verdict, f"verdict of {a}, {b}")
 
 
-@prop("a task is the same task as itself ({source})", source=SOURCES)
-def _(source):
+def same_task(document, tid):
+    want_equal(document["verdict"], "same-task", f"verdict of {tid} and itself")
+    odd = {r["name"]: r["state"] for r in document["resources"] if r["state"] not in ("shared", "both-none")}
+    want(not odd, f"{tid} and itself: {odd}")
+    states = {r["name"]: r["state"] for r in document["resources"]}
+    for r, state in kcmp_pairs([tid, tid])[tid, tid].items():
+        want_equal(states[r], state, f"{r} of {tid} and itself")
+    want_equal(states["cred"], "shared", f"cred of {tid} and itself")
+
+
+# A process of threads, a thread, a task with a filter, one that has given up nearly all, a kernel thread.
+@prop("{case[0]}: a task shares with itself all it has, also when it is recorded ({case[2]})",
+      case=[(*whom, s) for whom in (("threads", "pid"), ("seccomp", "child"), ("zombie", "child"),
+                                    ("own-creds", "tid2"), (None, None)) for s in SOURCES])
+def _(case):
+    name, role, source = case
     need_source(source)
-    tid = standing_one("threads", SUBJECTS).tids["tid1"]
-    want_equal(compared(tid, tid, source)[1], "same-task", "verdict")
+    tid = standing_one(name, SUBJECTS).tids[role] if name else 2
+    same_task(inspect("compare", tid, tid, source=source), tid)
+    if name == "threads":
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "state")
+            mmlens("record", f"--source={source}", "-o", path).expect(0)
+            same_task(inspect("compare", "--from", path, tid, tid), tid)
+
+
+def unlike(a, b):
+    """Whether the credentials of two tasks allow different things, as far as /proc tells."""
+    held = [{k: v for k, v in status_of(tid).items() if k in ("Uid", "Gid", "Groups") or k.startswith("Cap")}
+            for tid in (a, b)]
+    return held[0] != held[1]
+
+
+@prop("own-creds: whose credentials differ has own ones, whose look alike may have any ({source})", source=SOURCES)
+def _(source):
+    s = standing_one("own-creds", SUBJECTS)
+    need_source(source)
+    want(unlike(s.tids["pid"], s.tids["tid2"]) and not unlike(s.tids["pid"], s.tids["tid3"]), "the subject")
+    truth = {"tid1": "shared", "tid2": "separate", "tid3": "separate"}
+    for role, state in truth.items():
+        if source == "procfs" and role != "tid2":
+            state = "unknown"
+        want_equal(compared(s.tids["pid"], s.tids[role], source)[0]["cred"], state, f"cred of the leader and {role}")
+    told = mmlens("show", f"--source={source}", s.tids["pid"]).expect(0).out.decode()
+    odd = {role for role in truth if f"{s.tids[role]} has its own cred, unlike" in told}
+    want_equal(odd, {"tid2"} if source == "procfs" else {"tid2", "tid3"}, "what departs from the leader")
 
 
 @prop("two kernel threads share no space: neither has one ({source})", source=SOURCES)

@@ -192,6 +192,56 @@ static void many_groups_cut_no_number(void **state)
 	}
 }
 
+static uint64_t word_of(const char *uid, const char *groups, const char *caps, const char *more)
+{
+	struct task t = { 0 };
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "Name:\tx\nState:\tS (sleeping)\n%s\nGid:\t7\t7\t7\t7\nFDSize:\t64\n"
+		 "Groups:\t%s\nVmPeak:\t1 kB\nCapInh:\t0\nCapPrm:\t%s\nCapEff:\t%s\n"
+		 "CapBnd:\t1ff\nCapAmb:\t0\n%s",
+		 uid, groups, caps, caps, more);
+	procfs_parse_status(&t, text);
+	return t.cred_word;
+}
+
+/* Only what stands in credentials makes the word, and all of it. */
+static void status_tells_credentials_apart(void **state)
+{
+	static const char uid[] = "Uid:\t7\t7\t7\t7", saved[] = "Uid:\t7\t7\t8\t7";
+	uint64_t word = word_of(uid, "1 2 ", "3", "NoNewPrivs:\t0\n");
+
+	(void)state;
+	assert_int_not_equal(word, 0);
+	assert_int_equal(word, word_of(uid, "1 2 ", "3", "NoNewPrivs:\t1\nThreads:\t9\n"));
+	assert_int_not_equal(word, word_of(saved, "1 2 ", "3", ""));
+	assert_int_not_equal(word, word_of(uid, "1 ", "3", ""));
+	assert_int_not_equal(word, word_of(uid, "1 2 ", "1", ""));
+	assert_int_equal(word_of("NoUid:\t7", "1 2 ", "3", ""), 0);
+}
+
+/* A reader whose namespace has no map of users yet may see the same user by two numbers. */
+static void ids_settle_with_the_map(void **state)
+{
+	static const char *const maps[] = { "uid_map", "gid_map" };
+	char path[64];
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	snprintf(path, sizeof(path), "%s/self", t.root);
+	assert_int_equal(symlink("100/task/100", path), 0);
+	assert_true(procfs_ids_settled(t.root));
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
+		put(&t, maps[i], "", 0, "");
+		assert_false(procfs_ids_settled(t.root));
+		put(&t, maps[i], "0 1000 1\n", 0, "");
+		assert_true(procfs_ids_settled(t.root));
+	}
+	tree_deinit(&t);
+}
+
 /* The child that a parent of thousands waits for in vfork() is the newest, at the list's end. */
 static void newest_of_many_children(void **state)
 {
@@ -224,6 +274,8 @@ int main(void)
 		cmocka_unit_test(stat_names_may_hold_anything),
 		cmocka_unit_test(torn_stat_is_refused),
 		cmocka_unit_test(many_groups_cut_no_number),
+		cmocka_unit_test(status_tells_credentials_apart),
+		cmocka_unit_test(ids_settle_with_the_map),
 		cmocka_unit_test(newest_of_many_children),
 		cmocka_unit_test(comparisons_become_ids),
 		cmocka_unit_test(calls_grow_as_n_log_n),

@@ -26,6 +26,57 @@ static void absent_is_not_shared(void **state)
 	assert_int_equal(resource_share(&a, &b, RES_IO), SHARE_SEPARATE);
 }
 
+/* A task shares with itself what it has, whoever tells it and however little that one knows. */
+static void a_task_shares_with_itself(void **state)
+{
+	struct task a = make(10, 10, 7);
+
+	(void)state;
+	assert_int_equal(resource_share(&a, &a, RES_MM), SHARE_SHARED);
+	assert_int_equal(resource_share(&a, &a, RES_CRED), SHARE_SHARED);
+	assert_int_equal(resource_share(&a, &a, RES_SIGNAL), SHARE_SHARED);
+	assert_int_equal(resource_share(&a, &a, RES_IO), SHARE_UNKNOWN);
+	assert_int_equal(resource_share(&a, &a, RES_SECCOMP), SHARE_UNKNOWN);
+	a.flags |= TASK_FILTERED;
+	assert_int_equal(resource_share(&a, &a, RES_SECCOMP), SHARE_SHARED);
+	task_set_res(&a, RES_IO, 0);
+	assert_int_equal(resource_share(&a, &a, RES_IO), SHARE_BOTH_NONE);
+}
+
+/* Credentials with different contents are two; equal contents prove nothing, nor does one alone. */
+static void contents_tell_credentials_apart(void **state)
+{
+	struct task a = make(10, 10, 7), b = make(10, 11, 7);
+
+	(void)state;
+	a.cred_word = 5;
+	assert_int_equal(resource_share(&a, &b, RES_CRED), SHARE_UNKNOWN);
+	b.cred_word = 5;
+	assert_int_equal(resource_share(&a, &b, RES_CRED), SHARE_UNKNOWN);
+	b.cred_word = 6;
+	assert_int_equal(resource_share(&a, &b, RES_CRED), SHARE_SEPARATE);
+	assert_int_equal(resource_share(&a, &b, RES_SIGNAL), SHARE_UNKNOWN);
+	/* an id is the better witness */
+	task_set_res(&a, RES_CRED, 9);
+	task_set_res(&b, RES_CRED, 9);
+	assert_int_equal(resource_share(&a, &b, RES_CRED), SHARE_SHARED);
+}
+
+static void one_of_unknown_id_is_not_none(void **state)
+{
+	struct task a = make(10, 10, 7), b = make(10, 11, 7);
+
+	(void)state;
+	a.flags |= TASK_FILTERED;
+	assert_int_equal(resource_share(&a, &b, RES_SECCOMP), SHARE_UNKNOWN);
+	task_set_res(&b, RES_SECCOMP, 0);
+	assert_int_equal(resource_share(&a, &b, RES_SECCOMP), SHARE_SEPARATE);
+	assert_int_equal(resource_share(&b, &a, RES_SECCOMP), SHARE_SEPARATE);
+	b.res_known = 0;
+	b.flags |= TASK_FILTERED;
+	assert_int_equal(resource_share(&a, &b, RES_SECCOMP), SHARE_UNKNOWN);
+}
+
 static void verdicts(void **state)
 {
 	struct task a = make(10, 10, 7), thread = make(10, 11, 7), peer = make(20, 20, 7);
@@ -77,6 +128,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(absent_is_not_shared),
+		cmocka_unit_test(a_task_shares_with_itself),
+		cmocka_unit_test(contents_tell_credentials_apart),
+		cmocka_unit_test(one_of_unknown_id_is_not_none),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(sentence_fits),
 		cmocka_unit_test(the_dead_share_nothing),

@@ -31,10 +31,39 @@ const char *verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
+static bool is_same(const struct task *a, const struct task *b)
+{
+	return a->key.tid == b->key.tid && a->key.start_ns == b->key.start_ns;
+}
+
+bool resource_lacks(const struct task *t, enum resource r)
+{
+	return task_res_known(t, r) && !t->res[r];
+}
+
+/* It has one, though which may be unknown: no task is ever without credentials and a group. */
+static bool has(const struct task *t, enum resource r)
+{
+	return (task_res_known(t, r) && t->res[r]) || r == RES_CRED || r == RES_SIGNAL ||
+	       (r == RES_SECCOMP && t->flags & TASK_FILTERED);
+}
+
+/* What can be told where not both are known by an id. */
+static enum share share_unnamed(const struct task *a, const struct task *b, enum resource r)
+{
+	if (is_same(a, b))
+		return has(a, r) ? SHARE_SHARED : SHARE_UNKNOWN;
+	if (r == RES_CRED && task_creds_differ(a, b))
+		return SHARE_SEPARATE;
+	return (has(a, r) && resource_lacks(b, r)) || (resource_lacks(a, r) && has(b, r))
+		       ? SHARE_SEPARATE
+		       : SHARE_UNKNOWN;
+}
+
 enum share resource_share(const struct task *a, const struct task *b, enum resource r)
 {
 	if (!task_res_known(a, r) || !task_res_known(b, r))
-		return SHARE_UNKNOWN;
+		return share_unnamed(a, b, r);
 	if (!a->res[r] && !b->res[r])
 		return SHARE_BOTH_NONE;
 	return a->res[r] == b->res[r] ? SHARE_SHARED : SHARE_SEPARATE;
@@ -42,7 +71,7 @@ enum share resource_share(const struct task *a, const struct task *b, enum resou
 
 enum verdict verdict_of(const struct task *a, const struct task *b)
 {
-	if (a->key.tid == b->key.tid && a->key.start_ns == b->key.start_ns)
+	if (is_same(a, b))
 		return VERDICT_SAME_TASK;
 	if ((a->flags | b->flags) & TASK_KTHREAD)
 		return VERDICT_KERNEL;

@@ -23,7 +23,13 @@ enum verdict {
 	VERDICT_NR
 };
 
+/*
+ * By the ids of both; without them by what is certain all the same: a task shares with itself what
+ * it has, different contents are of different credentials, and none is not one of unknown id.
+ */
 enum share resource_share(const struct task *a, const struct task *b, enum resource r);
+/* The task is known to have none. */
+bool resource_lacks(const struct task *t, enum resource r);
 enum verdict verdict_of(const struct task *a, const struct task *b);
 
 const char *share_name(enum share share);	/* the contract's word */

@@ -48,7 +48,7 @@ static bool departs(const struct task *t, const struct task *ref, int r)
 	enum share share = resource_share(t, ref, r);
 
 	/* an io_context or undo list is made at first use: not having one yet is no departure */
-	return share == SHARE_SEPARATE && t->res[r] && ref->res[r];
+	return share == SHARE_SEPARATE && !resource_lacks(t, r) && !resource_lacks(ref, r);
 }
 
 /* "1234 has its own files, fs, unlike its leader 1230" */

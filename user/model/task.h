@@ -68,8 +68,9 @@ enum task_flag {
 	TASK_EXITING = 1u << 3,	    /* PF_EXITING: on its way out, maybe not yet a zombie */
 	TASK_VFORK = 1u << 4,	    /* shares its parent's mm, and the parent waits for it */
 	TASK_TRACED = 1u << 5,	    /* has a ptracer */
-	TASK_ON_CPU = 1u << 6, /* was running while it was read: its stack pointers are stale */
-	TASK_RACED = 1u << 7,  /* changed while it was read: its fields may be of two moments */
+	TASK_ON_CPU = 1u << 6,	 /* was running while it was read: its stack pointers are stale */
+	TASK_RACED = 1u << 7,	 /* changed while it was read: its fields may be of two moments */
+	TASK_FILTERED = 1u << 8, /* has a seccomp filter; which one may be unknown */
 };
 
 enum task_known {
@@ -124,6 +125,7 @@ struct task {
 	char comm[64]; /* raw bytes as the kernel has them (kthreads: up to 63); escape before printing */
 	uint64_t nvcsw;
 	uint64_t nivcsw;
+	uint64_t cred_word; /* made of what its credentials allow, 0: not read; see task_creds_differ() */
 	uint64_t loan; /* space a kernel thread holds lazily or has adopted, 0 if none */
 	uint64_t res[RES_NR];
 	struct user_stack user_stack;
@@ -145,6 +147,16 @@ static inline void task_set_res(struct task *t, enum resource r, uint64_t id)
 static inline uint64_t task_space(const struct task *t)
 {
 	return task_res_known(t, RES_MM) ? t->res[RES_MM] : 0;
+}
+
+/*
+ * Whether the credentials of two tasks are certainly two objects. What is in one never changes (a
+ * task is given another, commit_creds()), and only at birth does a thread come to share its
+ * maker's: who once had different ones has them for life, at whatever moments they were read.
+ */
+static inline bool task_creds_differ(const struct task *a, const struct task *b)
+{
+	return a->cred_word && b->cred_word && a->cred_word != b->cred_word;
 }
 
 static inline bool task_is_leader(const struct task *t)

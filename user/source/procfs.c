@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /proc and kcmp(2) as a source: weaker than the others, and the only one that serves a user
- * without rights. Whether two threads of a process have the same credentials, seccomp filters,
- * kernel stacks and lazy loans it cannot tell.
+ * without rights. Whether two threads of a process have the same credentials it can tell only where
+ * they allow different things; which seccomp filter a task has, kernel stacks and lazy loans not at
+ * all.
  */
 #include <errno.h>
 #include <string.h>
@@ -58,8 +59,9 @@ static bool has_company(const struct source *src, const struct snapshot *s, size
 
 /*
  * Of its parent's credentials a new process gets a copy, only a thread the same (copy_creds()), and
- * nothing puts one task's in another's place: two groups never share theirs. Whether the threads
- * of one do, neither /proc nor kcmp(2) tells, so who is asked about among them remains unknown.
+ * nothing puts one task's in another's place: two groups never share theirs. Where the threads of
+ * one do, neither /proc nor kcmp(2) tells, so who is asked about among them remains unknown; where
+ * they do not, it may show in what they allow (task_creds_differ()).
  */
 static void set_creds(const struct source *src, struct snapshot *s)
 {
@@ -81,12 +83,21 @@ static void set_loans(struct snapshot *s)
 	}
 }
 
+static void forget_creds(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->tasks[i].cred_word = 0;
+}
+
 static int read_tasks(const struct source *src, const struct kcmp_world *world, bool lean,
 		      struct snapshot *out)
 {
+	const bool settled = lean || procfs_ids_settled(ROOT);
 	int err = src->n_about ? procfs_walk_few(ROOT, src->about, src->n_about, out)
 			       : procfs_walk(ROOT, lean, out);
 
+	if (!settled)
+		forget_creds(out);
 	if (!err)
 		err = snapshot_seal(out);
 	return !err && world->nobody ? kcmpids_assign(out, world, lean) : err;

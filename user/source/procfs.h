@@ -14,6 +14,12 @@ int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct sna
 /* The thread group of a task; 0: there is no such task, or none that we are shown. */
 uint32_t procfs_group(const char *root, uint32_t tid);
 
+/*
+ * Whether a user's number in status stays what it is: those of a reader whose user namespace has no
+ * map yet change when it gets one.
+ */
+bool procfs_ids_settled(const char *root);
+
 /* Fields of a stat line and of a status file. -EPROTO when it is none. */
 int procfs_parse_stat(struct task *t, const char *line);
 void procfs_parse_status(struct task *t, const char *text);

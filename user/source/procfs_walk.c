@@ -99,6 +99,31 @@ static bool status_u64(const char *text, const char *key, uint64_t *out)
 	return line && sscanf(line + strlen(key), "%" SCNu64, out) == 1;
 }
 
+/* From `key` to the end of the line; NULL without it. FNV-1a. */
+static const char *mix_line(uint64_t *word, const char *text, const char *key)
+{
+	const char *line = text ? strstr(text, key) : NULL;
+
+	if (!line)
+		return NULL;
+	do
+		*word = (*word ^ (unsigned char)*line++) * 0x100000001b3;
+	while (*line && *line != '\n');
+	return line;
+}
+
+/* What credentials allow, in the order in which status tells it. Without a line it proves nothing. */
+static uint64_t cred_word(const char *text)
+{
+	static const char *const keys[] = { "\nUid:",	 "\nGid:",    "\nGroups:", "\nCapInh:",
+					    "\nCapPrm:", "\nCapEff:", "\nCapBnd:", "\nCapAmb:" };
+	uint64_t word = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		text = mix_line(&word, text, keys[i]);
+	return text ? word : 0;
+}
+
 void procfs_parse_status(struct task *t, const char *text)
 {
 	uint64_t a, b;
@@ -109,9 +134,14 @@ void procfs_parse_status(struct task *t, const char *text)
 	}
 	if (status_u64(text, "\nTracerPid:", &a) && a)
 		t->flags |= TASK_TRACED;
-	/* which filter it is, procfs does not say: only that there is none */
-	if (status_u64(text, "\nSeccomp_filters:", &a) && !a)
-		task_set_res(t, RES_SECCOMP, 0);
+	/* which filter it is, procfs does not say: only whether there is one */
+	if (status_u64(text, "\nSeccomp_filters:", &a)) {
+		if (a)
+			t->flags |= TASK_FILTERED;
+		else
+			task_set_res(t, RES_SECCOMP, 0);
+	}
+	t->cred_word = cred_word(text);
 	if (status_u64(text, "\nvoluntary_ctxt_switches:", &a) &&
 	    status_u64(text, "\nnonvoluntary_ctxt_switches:", &b)) {
 		t->nvcsw = a;
@@ -383,6 +413,24 @@ static int read_once(struct walk *w, uint32_t tgid, uint32_t tid)
 			return 0;
 	fd = open_tasks(w, tgid);
 	return fd < 0 ? 0 : read_task(w, fd, tgid, tid);
+}
+
+/* A map is written once, and from then on stays. An absent one is of a kernel without such namespaces. */
+bool procfs_ids_settled(const char *root)
+{
+	static const char *const maps[] = { "uid_map", "gid_map" };
+	cleanup_slurp struct slurp file = { 0 };
+	char path[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		int err;
+
+		snprintf(path, sizeof(path), "%s/self/%s", root, maps[i]);
+		err = slurp_at(&file, AT_FDCWD, path);
+		if (err && err != -ENOENT)
+			return false;
+	}
+	return true;
 }
 
 uint32_t procfs_group(const char *root, uint32_t tid)
