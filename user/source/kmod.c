@@ -10,10 +10,10 @@
 #include "lib/cleanup.h"
 #include "source/source.h"
 
-#define DIR_PATH    "/proc/" MMLENS_PROC_DIR
-#define IDS_PATH    DIR_PATH "/ids.bin"
-#define TASKS_PATH  DIR_PATH "/tasks.bin"
-#define STACKS_PATH DIR_PATH "/stacks.bin"
+#define DIR_PATH "/proc/" MMLENS_PROC_DIR
+#define IDS	 "ids.bin"
+#define TASKS	 "tasks.bin"
+#define STACKS	 "stacks.bin"
 
 /* Records that one read may bring: 128 KiB keeps the module's own batches whole. */
 #define BATCH_BYTES (128 * 1024)
@@ -78,6 +78,8 @@ static const struct {
 };
 
 struct reader {
+	const char *dir;
+	const char *name; /* of the file that is open */
 	int fd;
 	struct mmlens_header header;
 };
@@ -179,24 +181,36 @@ static void fill_task(struct task *t, const struct mmlens_task *r, const struct 
 	fill_kernel_stack(t, r, h->features & MMLENS_FEAT_RAW_KSTACK);
 }
 
-static int open_why(struct why *why, int err)
+static int open_file(const struct reader *r, const char *name)
+{
+	cleanup_close int dir = open(r->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC);
+}
+
+static int open_why(const struct reader *r, const char *name, struct why *why, int err)
 {
 	if (err == -ENOENT)
 		return why_set(
 			why, err,
-			"the module is not loaded (no " DIR_PATH
-			"): insmod mmlens.ko or modprobe mmlens, as root, on a test machine");
+			"the module is not loaded (no %s): insmod mmlens.ko or modprobe mmlens, as "
+			"root, on a test machine",
+			r->dir);
 	if (err == -EPERM || err == -EACCES)
 		return why_set(why, err,
-			       TASKS_PATH " needs CAP_SYS_PTRACE in the initial user namespace: "
-					  "run as root");
-	return why_set(why, err, TASKS_PATH ": %s", strerror(-err));
+			       "%s/%s needs CAP_SYS_PTRACE in the initial user namespace: run as "
+			       "root",
+			       r->dir, name);
+	return why_set(why, err, "%s/%s: %s", r->dir, name, strerror(-err));
 }
 
-static int check_header(const struct mmlens_header *h, struct why *why)
+static int check_header(const struct reader *r, struct why *why)
 {
+	const struct mmlens_header *h = &r->header;
+
 	if (memcmp(h->magic, MMLENS_MAGIC, sizeof(h->magic)) != 0)
-		return why_set(why, -EPROTO, TASKS_PATH " is not what the mmlens module writes");
+		return why_set(why, -EPROTO, "%s/%s is not what the mmlens module writes", r->dir,
+			       r->name);
 	if (h->abi != MMLENS_ABI || h->record_size < sizeof(struct mmlens_task))
 		return why_set(why, -EPROTO,
 			       "the loaded module speaks ABI %u, this program ABI %u: rmmod mmlens "
@@ -205,26 +219,38 @@ static int check_header(const struct mmlens_header *h, struct why *why)
 	return 0;
 }
 
+/* A module of before there was ids.bin has what it holds in tasks.bin. */
+static int open_ids(struct reader *r)
+{
+	r->name = IDS;
+	r->fd = open_file(r, r->name);
+	if (r->fd < 0 && errno == ENOENT) {
+		r->name = TASKS;
+		r->fd = open_file(r, r->name);
+	}
+	return r->fd;
+}
+
+static int read_header(struct reader *r, struct why *why)
+{
+	ssize_t got = open_ids(r) < 0 ? -1 : pread(r->fd, &r->header, sizeof(r->header), 0);
+
+	if (got < 0)
+		return open_why(r, r->name, why, -errno);
+	if (got != sizeof(r->header))
+		return why_set(why, -EPROTO, "%s/%s has no header", r->dir, r->name);
+	return check_header(r, why);
+}
+
 static int kmod_open(struct source *src, const char *arg, struct why *why)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	ssize_t got;
 	int err;
 
-	(void)arg;
 	if (!r)
 		return why_set(why, -ENOMEM, "out of memory");
-	r->fd = open(IDS_PATH, O_RDONLY | O_CLOEXEC);
-	/* a module of before there was that file */
-	if (r->fd < 0 && errno == ENOENT)
-		r->fd = open(TASKS_PATH, O_RDONLY | O_CLOEXEC);
-	got = r->fd >= 0 ? pread(r->fd, &r->header, sizeof(r->header), 0) : -1;
-	if (got < 0)
-		err = open_why(why, -errno);
-	else if (got != sizeof(r->header))
-		err = why_set(why, -EPROTO, TASKS_PATH " has no header");
-	else
-		err = check_header(&r->header, why);
+	r->dir = arg ? arg : DIR_PATH;
+	err = read_header(r, why);
 	src->data = r;
 	if (err)
 		src->ops->close(src);
@@ -280,30 +306,31 @@ static int read_all(const struct reader *r, int fd, struct snapshot *out)
 	return got < 0 ? -errno : 0;
 }
 
-/* Where what is wanted beside the cheap fields is to be had, or NULL. Who names tasks is shown all. */
-static const char *dear_path(unsigned int want)
+/* The file that has what is wanted, or NULL: the one that is open. Who names tasks is shown all. */
+static const char *dear_file(unsigned int want)
 {
 	if (want & WANT_KERNEL_DEEPEST)
-		return STACKS_PATH;
-	return want & (WANT_USER_STACK | WANT_OTHERS_BRIEF) ? TASKS_PATH : NULL;
+		return STACKS;
+	return want & (WANT_USER_STACK | WANT_OTHERS_BRIEF) ? TASKS : NULL;
 }
 
 static int kmod_read(struct source *src, unsigned int want, struct snapshot *out, struct why *why)
 {
 	const struct reader *r = src->data;
-	const char *path = dear_path(want);
+	const char *name = dear_file(want);
 	cleanup_close int dear = -1;
 	int err;
 
-	if (path) {
-		dear = open(path, O_RDONLY | O_CLOEXEC);
+	if (name) {
+		dear = open_file(r, name);
 		if (dear < 0)
-			return open_why(why, -errno);
+			return open_why(r, name, why, -errno);
 	}
 	err = read_all(r, dear >= 0 ? dear : r->fd, out);
 	if (!err)
 		err = snapshot_seal(out);
-	return err ? why_set(why, err, TASKS_PATH ": %s", strerror(-err)) : 0;
+	return err ? why_set(why, err, "%s/%s: %s", r->dir, name ? name : r->name, strerror(-err))
+		   : 0;
 }
 
 const struct source_ops source_module = {

@@ -45,7 +45,7 @@ struct source {
 
 struct source_ops {
 	const char *name; /* as in --source= and in every output */
-	/* Opens or says why not. `arg` is the file's path for the snapshot file, else NULL. */
+	/* Opens or says why not. `arg`: for the module a directory for /proc/mmlens, else NULL. */
 	int (*open)(struct source *src, const char *arg, struct why *why);
 	/* One pass over all tasks into an initialised, empty snapshot; seals it. */
 	int (*read)(struct source *src, unsigned int want, struct snapshot *out, struct why *why);
