@@ -214,6 +214,22 @@ def _(source):
     want_equal(odd, {"tid2"} if source == "procfs" else {"tid2", "tid3"}, "what departs from the leader")
 
 
+@prop("an id that is null is named where it cannot be told, and only there ({source})", source=SOURCES)
+def _(source):
+    tasks = shown("own-creds", source)[1].values()
+    kernel = inspect("compare", 2, kernel_thread(), source=source)
+    for task in [*tasks, *all_shown(source).values(), kernel["a"], kernel["b"]]:
+        ids = {**task["resources"], "loan": task["loan"]}
+        odd = {name: ids[name] for name in task["unknown"] if ids[name] is not None}
+        want(not odd, f"{task['tid']}: told, and said to be unknown: {odd}")
+    beyond = source == "procfs"
+    for task in tasks:
+        want_equal(("cred" in task["unknown"], "loan" in task["unknown"]), (beyond, False), f"of {task['tid']}")
+    for task in (kernel["a"], kernel["b"]):
+        want_equal((task["resources"]["mm"], "mm" in task["unknown"]), (None, False), "a kernel thread has no space")
+        want_equal("loan" in task["unknown"], beyond, "whether its loan is unknown")
+
+
 @prop("two kernel threads share no space: neither has one ({source})", source=SOURCES)
 def _(source):
     need_source(source)

@@ -94,8 +94,14 @@ static const struct shape list[] = {
 	END,
 };
 
+static const struct shape task[] = {
+	{ "unknown", SHAPE_STRS, 0,
+	  "ids that the source cannot tell, by name; of those it can, null is none" },
+	END,
+};
+
 static const struct shape show[] = {
-	{ "tasks", SHAPE_LIST, 0, "all tasks of the program", NULL, ROWS(task_columns) },
+	{ "tasks", SHAPE_LIST, 0, "all tasks of the program", task, ROWS(task_columns) },
 	{ "spaces", SHAPE_LIST, 0, "its address spaces", space, ROWS(space_columns) },
 	END,
 };
@@ -107,8 +113,8 @@ static const struct shape page_counts[] = {
 };
 
 static const struct shape compare[] = {
-	{ "a", SHAPE_OBJECT, 0, "the first task", NULL, ROWS(task_columns) },
-	{ "b", SHAPE_OBJECT, 0, "the second task", NULL, ROWS(task_columns) },
+	{ "a", SHAPE_OBJECT, 0, "the first task", task, ROWS(task_columns) },
+	{ "b", SHAPE_OBJECT, 0, "the second task", task, ROWS(task_columns) },
 	{ "verdict", SHAPE_STR, SHAPE_NULL, "in a word", .word = verdict_word },
 	STR("sentence", "in a sentence"),
 	{ "resources", SHAPE_LIST, 0, "each with its state", NULL, .of = &cmd_compare },

@@ -245,10 +245,23 @@ const struct column task_columns[] = {
 
 const size_t task_columns_n = ARRAY_SIZE(task_columns);
 
+/* An id is null for "has none" as well as for "cannot be told": these are the latter. */
+static void json_unknown(struct json *j, const struct task *t)
+{
+	json_array(j, "unknown");
+	for (int r = 0; r < RES_NR; r++)
+		if (!task_res_known(t, r))
+			json_str(j, NULL, resource_name(r));
+	if ((t->flags & TASK_KTHREAD || !(t->known & KNOWN_FLAGS)) && !(t->known & KNOWN_LOAN))
+		json_str(j, NULL, "loan");
+	json_array_end(j);
+}
+
 void json_task(struct json *j, const char *key, const struct task *t)
 {
 	json_object(j, key);
 	json_columns(j, task_columns, task_columns_n, t);
+	json_unknown(j, t);
 	json_object_end(j);
 }
 
