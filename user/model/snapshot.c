@@ -128,6 +128,14 @@ struct task *snapshot_add(struct snapshot *s)
 	return memset(&s->tasks[s->n++], 0, sizeof(struct task));
 }
 
+struct task *snapshot_room(struct snapshot *s, size_t n)
+{
+	while (s->room - s->n < n)
+		if (!grow(s))
+			return NULL;
+	return s->tasks + s->n;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct task *x = a, *y = b;

@@ -45,6 +45,11 @@ void snapshot_init(struct snapshot *s);
 void snapshot_deinit(struct snapshot *s);
 /* A zeroed new task in place, valid until the next call; NULL when out of memory. */
 struct task *snapshot_add(struct snapshot *s);
+/*
+ * Room for `n` tasks behind the last, valid until the next call, with anything in it; NULL when out
+ * of memory. Who fills it from its beginning raises s->n by what became tasks.
+ */
+struct task *snapshot_room(struct snapshot *s, size_t n);
 /* Appends what was measured of a space, with a copy of the path; -ENOMEM or 0. */
 int snapshot_add_memory(struct snapshot *s, const struct space_memory *m);
 const struct space_memory *snapshot_memory(const struct snapshot *s, uint64_t space);
