@@ -11,6 +11,9 @@ int procfs_walk(const char *root, bool lean, struct snapshot *out);
 /* Of all tasks these alone, and the leaders of their groups. -errno or 0; not yet sealed. */
 int procfs_walk_few(const char *root, const uint32_t *tids, size_t n, struct snapshot *out);
 
+/* The threads of a group at this moment, which the links of its directory `task` count; 0: not told. */
+size_t procfs_threads(int fd);
+
 /* The thread group of a task; 0: there is no such task, or none that we are shown. */
 uint32_t procfs_group(const char *root, uint32_t tid);
 

@@ -72,8 +72,7 @@ static void each_once(struct tids *ts)
 	ts->n = kept;
 }
 
-/* What the directory's links count besides "." and "..". */
-static size_t threads_now(int fd)
+size_t procfs_threads(int fd)
 {
 	struct stat st;
 
@@ -101,7 +100,7 @@ static int list_group(DIR *dir, struct tids *ts)
 			if (isdigit((unsigned char)e->d_name[0]))
 				err = add_tid(ts, (uint32_t)strtoul(e->d_name, NULL, 10));
 		each_once(ts);
-		if (ts->n == threads_now(dirfd(dir)))
+		if (ts->n == procfs_threads(dirfd(dir)))
 			break;
 	}
 	return err;

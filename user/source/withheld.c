@@ -84,21 +84,17 @@ uint64_t withheld_census(void)
 /* How many tasks of that group there were when the pass began. */
 static uint64_t hidden_threads(const char *pid, uint64_t begin_ns)
 {
-	cleanup_closedir DIR *dir = NULL;
 	char path[64], buf[1024];
 	struct task leader = { 0 };
-	struct dirent *e;
-	uint64_t n = 0;
+	cleanup_close int dir = -1;
 
 	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
 	if (!slurp(path, buf, sizeof(buf)) || procfs_parse_stat(&leader, buf) ||
 	    leader.key.start_ns + NEWBORN_NS > begin_ns)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%.16s/task", pid);
-	dir = opendir(path);
-	while (dir && (e = readdir(dir)))
-		n += !!isdigit((unsigned char)e->d_name[0]);
-	return n;
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? 0 : procfs_threads(dir);
 }
 
 /* Groups of which the witness has nothing. Within one group no witness hides single threads. */
