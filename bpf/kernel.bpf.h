@@ -114,7 +114,6 @@ struct sysv_sem {
 struct seccomp_filter;
 
 struct seccomp {
-	int mode;
 	struct seccomp_filter *filter;
 };
 

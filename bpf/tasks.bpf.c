@@ -91,6 +91,7 @@ static __always_inline void fill_objects(const struct task_struct *t)
 	put_object(MMLENS_RES_IO, t, io_context);
 	put_object(MMLENS_RES_SYSVSEM, t, sysvsem.undo_list);
 	put_object(MMLENS_RES_CRED, t, real_cred);
+	put_object(MMLENS_RES_SECCOMP, t, seccomp.filter);
 }
 
 /* A dead task has no proxy: then it has none of these. */
@@ -138,17 +139,6 @@ static __always_inline void fill_cgroup(const struct task_struct *t)
 	set = t->cgroups;
 	if (set)
 		put_res(MMLENS_RES_CGROUP, set->dfl_cgrp->kn->id);
-}
-
-static __always_inline void fill_seccomp(const struct task_struct *t)
-{
-	const struct seccomp_filter *filter;
-
-	if (!compat_has_field(t->seccomp.mode))
-		return;
-	/* Strict mode has no filter object: its only id is 1, which no keyed id is in practice. */
-	filter = t->seccomp.filter;
-	put_res(MMLENS_RES_SECCOMP, filter ? object_id(filter) : t->seccomp.mode);
 }
 
 static __always_inline __u64 space_of(const struct mm_struct *mm)
@@ -312,7 +302,7 @@ static __always_inline void touch_all(const struct task_struct *t)
 	touch(t, real_cred);
 	touch(t, files);
 	touch(t, sighand);
-	touch(t, seccomp.mode);
+	touch(t, seccomp.filter);
 	touch(t, io_context);
 	touch(t, cgroups);
 	laundry = arch_kernel_sp(t);
@@ -341,7 +331,6 @@ static __always_inline bool fill(struct bpf_iter__task *ctx, struct task_struct 
 	fill_objects(t);
 	fill_namespaces(t);
 	fill_cgroup(t);
-	fill_seccomp(t);
 	fill_kernel_stack(t);
 	fill_user_sp(alive);
 	return true;

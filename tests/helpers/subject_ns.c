@@ -183,11 +183,53 @@ static void seccomp(int argc, char **argv)
 	ready_and_hold();
 }
 
+/* Nothing but reads and writes is allowed any more, so who waits for it must look from outside. */
+static void allow_reads(void *arg)
+{
+	char c;
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+		fail("PR_SET_SECCOMP");
+	while (read(*(int *)arg, &c, 1) < 0)
+		;
+}
+
+static bool is_strict(pid_t pid)
+{
+	char path[32], status[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return read_text(path, status, sizeof(status)) && strstr(status, "\nSeccomp:\t1\n");
+}
+
+static pid_t strict_child(int silent)
+{
+	pid_t child = fork_child(allow_reads, &silent);
+
+	while (!is_strict(child))
+		usleep(1000);
+	return child;
+}
+
+static void strict(int argc, char **argv)
+{
+	int ends[2];
+
+	(void)argc, (void)argv;
+	if (pipe(ends))
+		fail("pipe");
+	say_task("pid", getpid(), "process");
+	say_task("one", strict_child(ends[0]), "process");
+	say_task("other", strict_child(ends[0]), "process");
+	ready_and_hold();
+}
+
 const struct situation ns_situations[] = {
 	{ "namespaces", "", "for each namespace a child that lives in another one",
 	  all_namespaces },
 	{ "nested-pid", "[DEPTH=2]", "a process DEPTH pid namespaces below", nested },
 	{ "other-user", "", "a child that became another user", other_user },
 	{ "seccomp", "", "a child with a seccomp filter", seccomp },
+	{ "strict", "", "two children in strict mode, for which the kernel has no filter", strict },
 	{ 0 },
 };

@@ -14,7 +14,7 @@ from mmlens_test import (  # noqa: E402
 SUBJECTS = ["threads", "fork", "fork-owners", "vfork", "peer", "files", "fs", "files-fs", "sighand",
             "peer-all", "io", "sysvsem", "parent", "crowd", "unshare-files", "unshare-fs", "own-creds", "zombie",
             "leader-exited", "dying", "ptraced", "exec-stuck", "namespaces", "nested-pid",
-            "other-user", "seccomp", "io-uring", "vhost", "hostile-comm"]
+            "other-user", "seccomp", "strict", "io-uring", "vhost", "hostile-comm"]
 NAMESPACES = ("uts", "ipc", "mnt", "pid", "net", "time", "user", "cgroup")
 # Only a kernel's own view tells these; procfs must then say null, never a wrong word.
 BEYOND_PROCFS = {"vfork", "peer", "loan", "worker"}
@@ -164,6 +164,15 @@ def _(source):
     # One pair for each verdict.
     for verdict, (a, b) in {v: pair for pair, v in wanted.items()}.items():
         want_equal(compared(a, b, source)[1], verdict, f"verdict of {a}, {b}")
+
+
+@prop("strict: neither of two that the kernel keeps strictly has a filter, so they share none ({source})",
+      source=SOURCES)
+def _(source):
+    need_source(source)
+    tids = standing_one("strict", SUBJECTS).tids
+    for a, b in ((tids["one"], tids["other"]), (tids["pid"], tids["other"])):
+        want_equal(compared(a, b, source)[0]["seccomp"], "both-none", f"seccomp of {a} and {b}")
 
 
 def same_task(document, tid):

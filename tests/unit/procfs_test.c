@@ -221,6 +221,23 @@ static void status_tells_credentials_apart(void **state)
 	assert_int_equal(word_of("NoUid:\t7", "1 2 ", "3", ""), 0);
 }
 
+/* Of a task on its way out the number of filters tells nothing: it stays when they are gone. */
+static void filters_are_counted_of_the_living(void **state)
+{
+	struct task living = { 0 }, dying = { .flags = TASK_EXITING }, free = { 0 };
+
+	(void)state;
+	procfs_parse_status(&living, "Name:\tx\nSeccomp_filters:\t1\n");
+	assert_int_equal(living.flags, TASK_FILTERED);
+	assert_false(task_res_known(&living, RES_SECCOMP));
+	procfs_parse_status(&dying, "Name:\tx\nSeccomp_filters:\t1\n");
+	assert_int_equal(dying.flags, TASK_EXITING);
+	assert_false(task_res_known(&dying, RES_SECCOMP));
+	procfs_parse_status(&free, "Name:\tx\nSeccomp_filters:\t0\n");
+	assert_true(task_res_known(&free, RES_SECCOMP));
+	assert_int_equal(free.flags, 0);
+}
+
 /* A reader whose namespace has no map of users yet may see the same user by two numbers. */
 static void ids_settle_with_the_map(void **state)
 {
@@ -275,6 +292,7 @@ int main(void)
 		cmocka_unit_test(torn_stat_is_refused),
 		cmocka_unit_test(many_groups_cut_no_number),
 		cmocka_unit_test(status_tells_credentials_apart),
+		cmocka_unit_test(filters_are_counted_of_the_living),
 		cmocka_unit_test(ids_settle_with_the_map),
 		cmocka_unit_test(newest_of_many_children),
 		cmocka_unit_test(comparisons_become_ids),

@@ -23,14 +23,23 @@ static const struct {
 	enum resource res;
 	bool always; /* 0 is not to have none, but not to be told */
 } resources[] = {
-	{ FILES, RES_FILES },	      { FS, RES_FS },
-	{ SIGHAND, RES_SIGHAND },     { IO, RES_IO },
-	{ SYSVSEM, RES_SYSVSEM },     { SIGNAL, RES_SIGNAL },
-	{ UTS_NS, RES_UTS_NS },	      { IPC_NS, RES_IPC_NS },
-	{ MNT_NS, RES_MNT_NS },	      { PID_NS, RES_PID_NS, true },
-	{ NET_NS, RES_NET_NS },	      { TIME_NS, RES_TIME_NS },
-	{ CGROUP_NS, RES_CGROUP_NS }, { USER_NS, RES_USER_NS, true },
-	{ CRED, RES_CRED },	      { CGROUP, RES_CGROUP, true },
+	{ FILES, RES_FILES },
+	{ FS, RES_FS },
+	{ SIGHAND, RES_SIGHAND },
+	{ IO, RES_IO },
+	{ SYSVSEM, RES_SYSVSEM },
+	{ SIGNAL, RES_SIGNAL },
+	{ UTS_NS, RES_UTS_NS },
+	{ IPC_NS, RES_IPC_NS },
+	{ MNT_NS, RES_MNT_NS },
+	{ PID_NS, RES_PID_NS, true },
+	{ NET_NS, RES_NET_NS },
+	{ TIME_NS, RES_TIME_NS },
+	{ CGROUP_NS, RES_CGROUP_NS },
+	{ USER_NS, RES_USER_NS, true },
+	{ CRED, RES_CRED },
+	{ CGROUP, RES_CGROUP, true },
+	{ SECCOMP_FILTER, RES_SECCOMP },
 };
 
 /* x86 gives the space of no user a number, too: that of init_mm. */
@@ -45,9 +54,6 @@ static void take_resources(struct task *t, const struct named_fields *f, const u
 		if (f->has >> resources[i].slot & 1 &&
 		    !(resources[i].always && !row[resources[i].slot]))
 			task_set_res(t, resources[i].res, row[resources[i].slot]);
-	if (f->has >> SECCOMP_MODE & 1)
-		task_set_res(t, RES_SECCOMP,
-			     row[SECCOMP_FILTER] ? row[SECCOMP_FILTER] : row[SECCOMP_MODE]);
 }
 
 static void take_memory(struct task *t, const struct named_fields *f, const uint64_t *row)

@@ -54,7 +54,6 @@ static const struct field of_shares[] = {
 	{ TIME_NS, "nsproxy->time_ns->ns.inum" },
 	{ CGROUP_NS, "nsproxy->cgroup_ns->ns.inum" },
 	{ CGROUP, "cgroups->dfl_cgrp->kn->id" },
-	{ SECCOMP_MODE, "seccomp.mode" },
 	{ FILES, "files" },
 	{ FS, "fs" },
 	{ SIGHAND, "sighand" },

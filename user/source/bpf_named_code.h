@@ -28,7 +28,6 @@ enum slot {
 	CGROUP_NS,
 	USER_NS,
 	CGROUP,
-	SECCOMP_MODE,
 	/* keyed from here on */
 	FILES,
 	FS,

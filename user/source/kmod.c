@@ -124,9 +124,6 @@ static void fill_resources(struct task *t, const struct mmlens_task *r)
 						      ? *(const uint64_t *)at
 						      : *(const uint32_t *)at;
 	}
-	/* strict mode has no filter; its id is 1, which no keyed id is in practice */
-	if (answered(r, MMLENS_K_SECCOMP) && !r->seccomp_filter)
-		task_set_res(t, RES_SECCOMP, r->seccomp_mode);
 }
 
 static void fill_user_stack(struct task *t, const struct mmlens_task *r)

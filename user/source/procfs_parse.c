@@ -124,9 +124,10 @@ void procfs_parse_status(struct task *t, const char *text)
 		t->flags |= TASK_TRACED;
 	/* which filter it is, procfs does not say: only whether there is one */
 	if (status_u64(text, "\nSeccomp_filters:", &a)) {
-		if (a)
+		/* the number stays when the filter is given up on the way out */
+		if (a && !(t->flags & TASK_EXITING))
 			t->flags |= TASK_FILTERED;
-		else
+		else if (!a)
 			task_set_res(t, RES_SECCOMP, 0);
 	}
 	t->cred_word = cred_word(text);
