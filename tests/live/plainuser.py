@@ -88,6 +88,17 @@ def _():
         want("withheld" in line and "CAP_SYS_PTRACE" in line, f"not said of its space: {line}")
 
 
+@prop("own-creds: of another user's threads it is told whose credentials differ, and nothing that is hidden")
+def _():
+    need_root()
+    with Subject("own-creds") as s:
+        wanted = {"pid": "shared", "tid1": "unknown", "tid2": "separate", "tid3": "unknown"}
+        for role, cred in wanted.items():
+            document = inspect("compare", s.tids["pid"], s.tids[role], source="procfs", **AS_NOBODY)
+            states = {r["name"]: r["state"] for r in document["resources"]}
+            want_equal((states["cred"], states["mm"], states["files"]), (cred, "unknown", "unknown"), role)
+
+
 @prop("doctor needs no right: it names the witnesses it has, what is withheld, and each right that lacks")
 def _():
     need_root()
