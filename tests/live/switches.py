@@ -87,10 +87,12 @@ def enough(document, name, wanted):
 
 
 def idle_or_busy(document, name, otherwise, wanted):
-    """In a VM of our own nobody else wants the CPU; here others may run where it would be idle, and
-    on a PREEMPT_RT kernel the threads that fire its timers."""
+    """In a VM of our own nobody else wants the CPU; here others may run where it would be idle, on
+    a PREEMPT_RT kernel the threads that fire its timers, and on an emulated arm64, where a millisecond is
+    short, whoever reads the counts."""
     seen = counts(document)
-    total = seen[name] + (sum(seen[o] for o in otherwise) if LABEL == "host" or REALTIME else 0)
+    crowded = LABEL == "host" or LABEL.startswith("arm64") or REALTIME
+    total = seen[name] + (sum(seen[o] for o in otherwise) if crowded else 0)
     want(total >= wanted and (seen[name] or LABEL == "host"), f"{name}: {total}, wanted at least {wanted}: {seen}")
 
 
