@@ -46,12 +46,15 @@ void atlas_apply(struct state *st, const struct stack *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct task *t = &st->snapshot.tasks[s[i].task - st->snapshot.tasks];
 
-		if (s[i].kind == STACK_UNKNOWN || s[i].kind == STACK_OUTSIDE)
+		if (s[i].kind == STACK_UNKNOWN)
 			continue;
 		t->user_stack.sp = s[i].sp;
+		t->known |= KNOWN_USP;
+		if (s[i].kind == STACK_OUTSIDE)
+			continue;
 		t->user_stack.start = s[i].start;
 		t->user_stack.end = s[i].end;
-		t->known |= KNOWN_USTACK | KNOWN_USP;
+		t->known |= KNOWN_USTACK;
 		if (s[i].touched_known) {
 			t->user_stack.touched = s[i].touched;
 			t->known |= KNOWN_UTOUCHED;
