@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
+#include "loads.h"
 #include "source/bpf_counts.h"
 #include "source/bpf_dead.h"
 #include "source/bpf_env.h"
@@ -162,7 +163,8 @@ static void set_autoload(struct switch_session *ss, const struct end *end)
 		bool load;
 	} const all[] = {
 		{ ss->skel->progs.mmlens_switch, true },
-		{ ss->skel->progs.mmlens_tlb, ask->tlb && btf_id("btf_trace_tlb_flush") },
+		{ ss->skel->progs.mmlens_tlb,
+		  ask->tlb && ARCH_TELLS_LOADS && btf_id("btf_trace_tlb_flush") },
 		{ ss->skel->progs.mmlens_waking, irqs },
 		{ ss->skel->progs.mmlens_waking_plain, wakeups && !irqs },
 		{ ss->skel->progs.mmlens_woken, woken },
