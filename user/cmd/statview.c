@@ -116,13 +116,26 @@ static void json_delays(struct json *j, const struct switches *sw)
 	json_object_end(j);
 }
 
+/*
+ * The id that the recorded state has of a task's space: another witness than that of the events may
+ * have given it, and only on x86 all give the kernel's own number.
+ */
+static uint64_t recorded_space(const struct snapshot *recorded, const struct task_switches *t)
+{
+	const struct task *known = snapshot_find_key(recorded, &t->key);
+
+	return known ? task_space(known) : t->space;
+}
+
 /* By a space that the recorded state has the path of. */
 static void name_recorded(const struct statview *v, struct group *g)
 {
 	for (size_t i = 0; i < v->switches->n_tasks; i++) {
 		const struct task_switches *t = &v->switches->tasks[i];
 		const struct space_memory *m =
-			t->cgroup == g->id ? snapshot_memory(v->recorded, t->space) : NULL;
+			t->cgroup == g->id
+				? snapshot_memory(v->recorded, recorded_space(v->recorded, t))
+				: NULL;
 
 		if (m && m->cgroup) {
 			snprintf(g->path, sizeof(g->path), "%s", m->cgroup);
