@@ -7,6 +7,7 @@
 
 #include "cmd/filters.h"
 #include "lib/text.h"
+#include "source/source.h"
 
 #define CGROUPS "/sys/fs/cgroup"
 
@@ -134,4 +135,42 @@ int filters_parse(struct filters *f, const struct window_args *args)
 				return status;
 		}
 	return 0;
+}
+
+static uint64_t seen_as(const struct snapshot *seen, const struct snapshot *told, uint64_t space)
+{
+	for (size_t i = 0; i < told->n; i++) {
+		const struct task *t = &told->tasks[i];
+		const struct task *same =
+			task_space(t) == space ? snapshot_find_key(seen, &t->key) : NULL;
+
+		if (same && task_space(same))
+			return task_space(same);
+	}
+	return 0;
+}
+
+int filters_find_spaces(struct filters *f, const struct window_args *args,
+			const struct snapshot *told)
+{
+	struct snapshot seen = { 0 };
+	size_t nth = 0;
+	struct why why;
+	int err = args->spaces.n ? source_snapshot("bpf", 0, &seen, &why) : 0;
+	int status = err ? fail(status_of(err), "bpf", "%s", why.text) : 0;
+
+	for (size_t i = 0; i < f->n && !status; i++) {
+		struct switch_want *w = &f->wants[i];
+
+		if (w->kind != WANT_SWITCH_SPACE)
+			continue;
+		w->number = seen_as(&seen, told, w->number);
+		if (!w->number)
+			status = fail(
+				EXIT_FAILED, args->spaces.s[nth],
+				"nobody lives in such a space: mmlens list prints those there are");
+		nth++;
+	}
+	snapshot_deinit(&seen);
+	return status;
 }

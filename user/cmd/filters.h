@@ -17,4 +17,11 @@ struct filters {
 /* 0 or the exit status, its line printed. */
 int filters_parse(struct filters *f, const struct window_args *args);
 
+/*
+ * Turns the ids of spaces that one witness told into those that the programs of this run see: by who
+ * lives there. 0 or the exit status, its line printed.
+ */
+int filters_find_spaces(struct filters *f, const struct window_args *args,
+			const struct snapshot *told);
+
 #endif

@@ -204,6 +204,8 @@ int window_run(struct window *w, const struct window_args *args, int argc, char 
 		status = snap(args, &w->before);
 	if (!status)
 		status = window_tgids(args, &w->before, tgids);
+	if (!status)
+		status = filters_find_spaces(&filters, args, &w->before);
 	if (status)
 		return status;
 	err = argc ? child_init(&child, argv) : 0;
