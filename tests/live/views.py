@@ -135,8 +135,9 @@ def _():
 @prop("delays: with a filter they are of the chosen task alone, not of whom it takes the CPU from")
 def _():
     need_switches()
-    spin = f"import os\nos.sched_setaffinity(0, {{{max(os.sched_getaffinity(0))}}})\nwhile True: pass"
-    with subprocess.Popen([sys.executable, "-c", spin]) as neighbour:
+    spin = f"import os\nos.sched_setaffinity(0, {{{max(os.sched_getaffinity(0))}}})\nprint(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE) as neighbour:
+        neighbour.stdout.readline()
         d, tids = played("switch-sleeper", "--delays", role="pid", option="--tid", rounds=500)
         neighbour.kill()
     mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
