@@ -76,6 +76,8 @@ pid_t start_thread(void (*fn)(void *), void *arg);
 pid_t launch_thread(void (*fn)(void *), void *arg);
 /* Zeroed memory that children share. */
 void *shared_memory(size_t size);
+/* With more flags of mmap(2), as for where it is to lie. */
+void *shared_memory_where(size_t size, int flags);
 /* Waits until *@word is not zero (a child says it has arrived) and returns it. */
 int await_word(int *word);
 /* The same for the end of a workload, however long that takes: who started it knows when to give up. */

@@ -272,13 +272,19 @@ pid_t launch_thread(void (*fn)(void *), void *arg)
 	return thread(fn, arg, true);
 }
 
-void *shared_memory(size_t size)
+void *shared_memory_where(size_t size, int flags)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | flags, -1, 0);
 
 	if (p == MAP_FAILED)
 		fail("shared memory");
 	return p;
+}
+
+void *shared_memory(size_t size)
+{
+	return shared_memory_where(size, 0);
 }
 
 static void nap(void)

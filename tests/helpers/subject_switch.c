@@ -37,6 +37,7 @@ static bool legacy;
 #ifdef __x86_64__
 #define LEGACY_GETPID 20
 #define LEGACY_FUTEX  240
+#define LEGACY_MAP    MAP_32BIT
 
 static long legacy_call(long nr, long a, long b, long c)
 {
@@ -50,16 +51,6 @@ static long legacy_call(long nr, long a, long b, long c)
 static long legacy_futex(int *word, int op, int value)
 {
 	return legacy_call(LEGACY_FUTEX, (long)word, op, value);
-}
-
-static void *low_memory(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_32BIT,
-		       -1, 0);
-
-	if (p == MAP_FAILED)
-		fail("memory below 4 GiB");
-	return p;
 }
 
 /* A kernel without them ends who tries. */
@@ -77,15 +68,12 @@ static void need_legacy_calls(void)
 		unavailable("no system calls of 32-bit programs");
 }
 #else
+#define LEGACY_MAP 0
+
 static long legacy_futex(int *word, int op, int value)
 {
 	(void)word, (void)op, (void)value;
 	return -1;
-}
-
-static void *low_memory(size_t size)
-{
-	return shared_memory(size);
 }
 
 static void need_legacy_calls(void)
@@ -161,7 +149,7 @@ static int player1_clone(void *g)
 
 static struct game *new_game(int argc, char **argv)
 {
-	struct game *g = legacy ? low_memory(sizeof(*g)) : shared_memory(sizeof(*g));
+	struct game *g = shared_memory_where(sizeof(*g), legacy ? LEGACY_MAP : 0);
 
 	g->turn = -1;
 	g->rounds = (int)number(argc, argv, 1, 10000);
