@@ -156,7 +156,9 @@ int filters_find_spaces(struct filters *f, const struct window_args *args,
 	struct snapshot seen = { 0 };
 	size_t nth = 0;
 	struct why why;
-	int err = args->spaces.n ? source_snapshot("bpf", 0, &seen, &why) : 0;
+	/* what the programs' own witness told in this run has their ids */
+	const bool own = strcmp(told->source, "bpf") == 0;
+	int err = args->spaces.n && !own ? source_snapshot("bpf", 0, &seen, &why) : 0;
 	int status = err ? fail(status_of(err), "bpf", "%s", why.text) : 0;
 
 	for (size_t i = 0; i < f->n && !status; i++) {
@@ -164,7 +166,7 @@ int filters_find_spaces(struct filters *f, const struct window_args *args,
 
 		if (w->kind != WANT_SWITCH_SPACE)
 			continue;
-		w->number = seen_as(&seen, told, w->number);
+		w->number = seen_as(own ? told : &seen, told, w->number);
 		if (!w->number)
 			status = fail(
 				EXIT_FAILED, args->spaces.s[nth],
