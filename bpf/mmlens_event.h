@@ -110,6 +110,8 @@ struct mmlens_task_ask {
 	struct mmlens_keys keys;
 	__u32 page_size;
 	__u32 task_type; /* BTF id of the kernel's task_struct */
+	__u8 stacks;	 /* the two stack pointers and the kernel stack are wanted */
+	__u8 pad[7];
 };
 
 /* The number of a helper that no kernel has: a call of bpf_rdonly_cast() where there is that. */

@@ -305,7 +305,8 @@ static __always_inline void touch_all(const struct task_struct *t)
 	touch(t, seccomp.filter);
 	touch(t, io_context);
 	touch(t, cgroups);
-	laundry = arch_kernel_sp(t);
+	if (ask.stacks)
+		laundry = arch_kernel_sp(t);
 }
 
 /*
@@ -331,8 +332,10 @@ static __always_inline bool fill(struct bpf_iter__task *ctx, struct task_struct 
 	fill_objects(t);
 	fill_namespaces(t);
 	fill_cgroup(t);
-	fill_kernel_stack(t);
-	fill_user_sp(alive);
+	if (ask.stacks) {
+		fill_kernel_stack(t);
+		fill_user_sp(alive);
+	}
 	return true;
 }
 

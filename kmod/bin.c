@@ -114,7 +114,7 @@ static int ids_open(struct inode *inode, struct file *file)
 
 static int tasks_open(struct inode *inode, struct file *file)
 {
-	return mmlens_reader_open(inode, file, MMLENS_DEPTH_MAPPINGS, 0);
+	return mmlens_reader_open(inode, file, MMLENS_DEPTH_STACKS, 0);
 }
 
 static int stacks_open(struct inode *inode, struct file *file)

@@ -247,7 +247,7 @@ static void fill_mm(struct task_struct *task, struct mmlens_task *rec)
 
 /*
  * Returns the task's space, which may be gone by then unless it is in @pinned too (mm_users). That
- * is NULL if no mappings are wanted, there is no space, or it is being left.
+ * is NULL if no stacks are wanted, there is no space, or it is being left.
  */
 static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_reader *reader,
 				     struct mmlens_task *rec, struct mm_struct **pinned)
@@ -264,7 +264,7 @@ static struct mm_struct *fill_locked(struct task_struct *task, struct mmlens_rea
 	rec->io = mmlens_id(task->io_context);
 #endif
 	fill_namespaces(task->nsproxy, rec);
-	*pinned = mm && reader->depth >= MMLENS_DEPTH_MAPPINGS && mmget_not_zero(mm) ? mm : NULL;
+	*pinned = mm && reader->depth >= MMLENS_DEPTH_STACKS && mmget_not_zero(mm) ? mm : NULL;
 	task_unlock(task);
 
 	rec->known |= MMLENS_KNOWN(FILES) | MMLENS_KNOWN(FS) | MMLENS_KNOWN(IO);
@@ -306,7 +306,8 @@ static bool fill_spaces_and_stacks(struct task_struct *task, struct mmlens_reade
 	mm = fill_locked(task, reader, rec, &pinned);
 	if (!(rec->known & MMLENS_KNOWN(ACTIVE_MM)))
 		fill_active_mm(task, rec);
-	mmlens_fill_stacks(task, pinned, reader, rec);
+	if (reader->depth >= MMLENS_DEPTH_STACKS)
+		mmlens_fill_stacks(task, pinned, reader, rec);
 	same = !mm || READ_ONCE(task->mm) == mm;
 	smp_rmb();	/* the space, then the count */
 	same &= READ_ONCE(task->self_exec_id) == execs;

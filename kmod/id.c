@@ -106,6 +106,9 @@ int __init mmlens_id_init(void)
 	return 0;
 }
 
+#define STACKS_KNOWN (MMLENS_KNOWN(USER_SP) | MMLENS_KNOWN(USTACK) | \
+		      MMLENS_KNOWN(KSTACK) | MMLENS_KNOWN(KSTACK_USED))
+
 /* A configuration that lacks a thing makes the field unknown, not none. */
 u64 mmlens_known_ever(enum mmlens_depth depth)
 {
@@ -118,8 +121,8 @@ u64 mmlens_known_ever(enum mmlens_depth depth)
 			   MMLENS_KNOWN(KSTACK_USED));
 	if (!IS_ENABLED(CONFIG_CGROUPS))
 		known &= ~MMLENS_KNOWN(CGROUP);
-	if (depth < MMLENS_DEPTH_MAPPINGS)
-		known &= ~MMLENS_KNOWN(USTACK);
+	if (depth < MMLENS_DEPTH_STACKS)
+		known &= ~STACKS_KNOWN;
 	if (depth < MMLENS_DEPTH_PEAKS)
 		known &= ~MMLENS_KNOWN(KSTACK_PEAK);
 	return known;

@@ -32,7 +32,7 @@ struct mmlens_reader;
 /* What the rows of a file hold; each holds what the one before does, and is dearer. */
 enum mmlens_depth {
 	MMLENS_DEPTH_IDS,
-	MMLENS_DEPTH_MAPPINGS,		/* where the user stacks lie */
+	MMLENS_DEPTH_STACKS,		/* where the stacks lie and how far they are used */
 	MMLENS_DEPTH_PEAKS,		/* and how deep the kernel stacks have been used */
 };
 

@@ -159,12 +159,11 @@ static void fill_user_stack(struct mm_struct *mm, struct mmlens_task *rec)
 	rec->known |= MMLENS_KNOWN(USTACK);
 }
 
-/* @mm: the task's space, pinned, or NULL; of no meaning if no mappings are wanted. */
+/* @mm: the task's space, pinned, or NULL. */
 void mmlens_fill_stacks(struct task_struct *task, struct mm_struct *mm,
 			const struct mmlens_reader *reader, struct mmlens_task *rec)
 {
 	fill_user_sp(task, rec);
 	fill_kernel_stack(task, reader, rec);
-	if (reader->depth >= MMLENS_DEPTH_MAPPINGS)
-		fill_user_stack(mm, rec);
+	fill_user_stack(mm, rec);
 }

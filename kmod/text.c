@@ -274,7 +274,7 @@ static ssize_t text_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 static int text_open(struct inode *inode, struct file *file)
 {
-	return mmlens_reader_open(inode, file, MMLENS_DEPTH_MAPPINGS, WINDOW_SIZE);
+	return mmlens_reader_open(inode, file, MMLENS_DEPTH_STACKS, WINDOW_SIZE);
 }
 
 const struct proc_ops mmlens_tasks_ops = {

@@ -15,8 +15,9 @@
  *                            a printable ASCII character, a space or a backslash is \ooo (octal);
  *                            an empty comm is \000.
  *   /proc/mmlens/tasks.bin   the same rows as struct mmlens_task.
- *   /proc/mmlens/ids.bin     tasks.bin with ustack_* left unknown, for who does not ask where the
- *                            stacks lie. No space is pinned for it, none of their locks taken.
+ *   /proc/mmlens/ids.bin     tasks.bin with user_sp, ustack_* and kstack* left unknown, for who
+ *                            does not ask for stacks. No stack is looked at for it, no space
+ *                            pinned, none of their locks taken.
  *   /proc/mmlens/stacks.bin  tasks.bin with kstack_peak filled. It costs three times as much.
  *
  * Tasks

@@ -81,14 +81,19 @@ static struct mmlens_task calm_of(const struct mmlens_task *rec)
 }
 
 /* What ids.bin does not tell. */
-static void forget_mapping(struct mmlens_task *rec)
+static void forget_stacks(struct mmlens_task *rec)
 {
-	rec->known &= ~MMLENS_KNOWN(USTACK);
+	rec->known &= ~(MMLENS_KNOWN(USER_SP) | MMLENS_KNOWN(USTACK) | MMLENS_KNOWN(KSTACK) |
+			MMLENS_KNOWN(KSTACK_USED));
+	rec->user_sp = 0;
 	rec->ustack_start = 0;
 	rec->ustack_end = 0;
 	rec->ustack_guard = 0;
 	rec->ustack_gap = 0;
 	rec->ustack_flags = 0;
+	rec->kstack_size = 0;
+	rec->kstack_used = 0;
+	rec->kstack = 0;
 }
 
 /* --- who was seen ---------------------------------------------------------------------------- */
@@ -131,7 +136,7 @@ bool saw_record(const char *file, const struct mmlens_task *rec)
 	now = calm_of(rec);
 	calm = w->calm;
 	if (strcmp(file, PROC_IDS_BIN) == 0)
-		forget_mapping(&calm);
+		forget_stacks(&calm);
 	if (memcmp(&now, &calm, sizeof(now)))
 		fail(file, "a sleeper's row changed at byte", difference(&now, &calm));
 	return true;

@@ -78,18 +78,18 @@ def slot(fd, tid):
 
 def rows_of_both(ids, tasks, tid):
     """The row of a sleeping task from ids.bin, and what tasks.bin says where both say something."""
-    known, ustack, flags = slice(0, 8), slice(240, 272), slice(280, 284)
+    known, ustack, stacks = slice(0, 8), slice(240, 272), (slice(232, 272), slice(280, 304))
     lean, full = bytearray(slot(ids.fileno(), tid)), bytearray(slot(tasks.fileno(), tid))
     want(any(full[ustack]), "tasks.bin has no stack")
-    want(not any(lean[ustack]) and not any(lean[flags]), "ids.bin has one")
-    bits = int.from_bytes(full[known], sys.byteorder) & ~(1 << 25)
+    want(not any(any(lean[part]) for part in stacks), "ids.bin has one")
+    bits = int.from_bytes(full[known], sys.byteorder) & ~(1 << 24 | 1 << 25 | 1 << 27 | 1 << 28)
     want_equal(int.from_bytes(lean[known], sys.byteorder), bits, "known")
-    for part in (known, ustack, flags):
+    for part in (known, *stacks):
         full[part] = lean[part]
     return lean, full
 
 
-@prop("ids.bin gives the rows of tasks.bin, but where the user stacks lie")
+@prop("ids.bin gives the rows of tasks.bin, but for the stacks")
 def _():
     need_module()
     with Subject("threads", 3) as s, open(IDS, "rb", buffering=0) as ids, open(TASKS_BIN, "rb", buffering=0) as tasks:

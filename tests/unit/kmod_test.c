@@ -82,7 +82,7 @@ static void what_is_wanted_names_the_file(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		put(&d, names[i], 10 + i, sizeof(struct mmlens_task));
 	assert_int_equal(ask(&d, 0, &why), 10);
-	assert_int_equal(ask(&d, WANT_USER_STACK, &why), 11);
+	assert_int_equal(ask(&d, WANT_STACKS, &why), 11);
 	assert_int_equal(ask(&d, WANT_KERNEL_DEEPEST, &why), 12);
 	dir_deinit(&d);
 }
@@ -96,7 +96,7 @@ static void an_older_module_has_no_ids(void **state)
 	dir_init(&d);
 	put(&d, "tasks.bin", 11, sizeof(struct mmlens_task));
 	assert_int_equal(ask(&d, 0, &why), 11);
-	assert_int_equal(ask(&d, WANT_USER_STACK, &why), 11);
+	assert_int_equal(ask(&d, WANT_STACKS, &why), 11);
 	dir_deinit(&d);
 }
 
@@ -116,7 +116,7 @@ static void errors_name_the_file_that_was_read(void **state)
 	put(&d, "ids.bin", 10, 7);
 	assert_int_equal(ask(&d, 0, &why), 0);
 	assert_non_null(strstr(why.text, "/ids.bin: "));
-	assert_int_equal(ask(&d, WANT_USER_STACK, &why), 0);
+	assert_int_equal(ask(&d, WANT_STACKS, &why), 0);
 	assert_non_null(strstr(why.text, "/tasks.bin: "));
 	snprintf(path, sizeof(path), "%s/ids.bin", d.path);
 	assert_int_equal(truncate(path, 100), 0);

@@ -83,7 +83,7 @@ static int call(struct diagnosis *d, const struct common *how)
 
 	if (d->n_witnesses == WITNESSES_MAX)
 		return fail(EXIT_USAGE, "--against", "no more than %d witnesses", WITNESSES_MAX);
-	status = state_init(st, how, 0);
+	status = state_init(st, how, WANT_STACKS);
 	d->n_witnesses += !status;
 	return status;
 }
@@ -144,7 +144,7 @@ static int forgive_changes(const struct diagnosis *d, const struct doctor_args *
 	if (before->recorded || !f->n)
 		return 0;
 	how.source = before->source;
-	status = state_init(&after, &how, 0);
+	status = state_init(&after, &how, WANT_STACKS);
 	if (status)
 		return status;
 	err = findings_drop_changed(f, before, &after.snapshot);

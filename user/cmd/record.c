@@ -194,7 +194,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 
 	if (!a->out)
 		return fail(EXIT_USAGE, cmd->name, "needs -o FILE; see mmlens record --help");
-	status = state_init(&st, &a->window.common, WANT_USER_STACK | WANT_MEMORY);
+	status = state_init(&st, &a->window.common, WANT_STACKS | WANT_MEMORY);
 	if (status)
 		return status;
 	status = keep_memory(&st);

@@ -120,7 +120,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 
 	(void)cmd;
 	if (!status)
-		status = state_init_tasks(&st, &a->common, WANT_USER_STACK, argc, argv);
+		status = state_init_tasks(&st, &a->common, WANT_STACKS, argc, argv);
 	if (status)
 		return status;
 	status = show(&st, a, argc, argv);

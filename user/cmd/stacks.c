@@ -218,7 +218,7 @@ static int run(const struct command *cmd, void *args, int argc, char **argv)
 {
 	const struct common *common = args;
 	struct state st;
-	int status = state_init(&st, common, WANT_USER_STACK | WANT_KERNEL_DEEPEST);
+	int status = state_init(&st, common, WANT_STACKS | WANT_KERNEL_DEEPEST);
 
 	(void)cmd;
 	(void)argc;

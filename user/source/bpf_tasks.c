@@ -23,6 +23,7 @@
 struct reader {
 	struct tasks_bpf *skel;
 	struct bpf_link *link;
+	bool stacks; /* those who are loaded tell them */
 	bool ustack; /* the program that looks up user stacks is the one attached */
 };
 
@@ -191,7 +192,7 @@ static void bpf_tasks_close(struct source *src)
 }
 
 /* Only one of the two programs is loaded: each costs the verifier a few milliseconds. */
-static int load(struct reader *rd, bool ustack)
+static int load(struct reader *rd, bool stacks, bool ustack)
 {
 	struct mmlens_keys keys = bpf_env_keys();
 	cleanup_bpf_types struct bpf_types types = bpf_types_new();
@@ -207,6 +208,7 @@ static int load(struct reader *rd, bool ustack)
 	err = bpf_types_fill(&types, rd->skel->obj);
 	memcpy((void *)&rd->skel->rodata->ask.keys, &keys, sizeof(keys));
 	rd->skel->rodata->ask.page_size = sysconf(_SC_PAGESIZE);
+	rd->skel->rodata->ask.stacks = stacks;
 	rd->skel->rodata->ask.task_type = btf_id("task_struct");
 	bpf_program__set_autoload(rd->skel->progs.mmlens_tasks, !ustack);
 	bpf_program__set_autoload(rd->skel->progs.mmlens_tasks_ustack, ustack);
@@ -217,6 +219,7 @@ static int load(struct reader *rd, bool ustack)
 		rd->skel = NULL;
 		return err;
 	}
+	rd->stacks = stacks;
 	rd->ustack = ustack;
 	return 0;
 }
@@ -246,21 +249,21 @@ static int bpf_tasks_open(struct source *src, const char *arg, struct why *why)
 	return 0;
 }
 
-static int prepare(struct reader *rd, bool ustack, struct why *why)
+static int prepare(struct reader *rd, bool stacks, struct why *why)
 {
 	int err = -EOPNOTSUPP;
 
-	if (rd->link && rd->ustack == ustack)
+	if (rd->link && rd->stacks == stacks)
 		return 0;
 	bpf_link__destroy(rd->link);
 	rd->link = NULL;
 	tasks_bpf__destroy(rd->skel);
 	rd->skel = NULL;
-	/* Without bpf_find_vma() (5.17) stacks stay unknown, all else is answered. */
-	if (ustack)
-		err = load(rd, true);
+	/* Without bpf_find_vma() (5.17) their mappings stay unknown, all else is answered. */
+	if (stacks)
+		err = load(rd, true, true);
 	if (err)
-		err = load(rd, false);
+		err = load(rd, stacks, false);
 	if (err)
 		return bpf_env_load_failed(why, err);
 	err = attach(rd);
@@ -308,11 +311,12 @@ static int bpf_tasks_read(struct source *src, unsigned int want, struct snapshot
 	/* whose task it is is none of what tasks share */
 	const bool init_user = !(want & WANT_NO_OTHERS) && in_init_user_ns();
 	cleanup_close int fd = -1;
-	int err = want & WANT_USER_STACK ? -EOPNOTSUPP : bpf_named_read(src, want, init_user, out);
+	int err = want & WANT_STACKS ? -EOPNOTSUPP : bpf_named_read(src, want, init_user, out);
 
 	if (!err)
 		return seal(out, why);
-	err = prepare(rd, want & WANT_USER_STACK, why);
+	/* who names tasks is shown all of them */
+	err = prepare(rd, want & (WANT_STACKS | WANT_OTHERS_BRIEF), why);
 	if (err)
 		return err;
 	fd = bpf_iter_create(bpf_link__fd(rd->link));

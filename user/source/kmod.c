@@ -308,7 +308,7 @@ static const char *dear_file(unsigned int want)
 {
 	if (want & WANT_KERNEL_DEEPEST)
 		return STACKS;
-	return want & (WANT_USER_STACK | WANT_OTHERS_BRIEF) ? TASKS : NULL;
+	return want & (WANT_STACKS | WANT_OTHERS_BRIEF) ? TASKS : NULL;
 }
 
 static int kmod_read(struct source *src, unsigned int want, struct snapshot *out, struct why *why)

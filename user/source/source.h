@@ -21,7 +21,7 @@ __attribute__((format(printf, 3, 4))) int why_set(struct why *why, int err, cons
 
 /* What a reader wants beside the cheap fields. */
 enum want {
-	WANT_USER_STACK = 1u << 0,     /* the mapping that holds each user stack pointer */
+	WANT_STACKS = 1u << 0, /* both stacks of each task, and what mapping holds the user's */
 	WANT_KERNEL_DEEPEST = 1u << 1, /* high-water mark of each kernel stack: dear */
 	WANT_MEMORY = 1u << 2,	       /* rss and pss of each space (read by source/procmem.h) */
 	WANT_NO_OTHERS = 1u << 4,      /* what the named tasks share, not who else is there */
