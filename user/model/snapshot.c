@@ -161,12 +161,31 @@ static int by_tid(const void *a, const void *b)
 	return 0;
 }
 
-/* The kernel hands tasks out by their number, so mostly there is nothing to sort. */
+/*
+ * The kernel hands tasks out by their number, so mostly there is nothing to sort, or not much: young
+ * threads of an old process. Sorted is what lies from the first that has a smaller one behind it to
+ * the last that has a greater one before it.
+ */
 static inline void sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
-	for (const char *at = base, *end = at + n * size; n && at + size < end; at += size)
-		if (cmp(at, at + size) > 0)
-			return qsort(base, n, size, cmp);
+	char *begin = base, *end = begin + n * size, *lo, *hi = NULL;
+
+	for (char *at = begin, *greatest = begin; at < end; at += size)
+		if (cmp(greatest, at) > 0)
+			hi = at;
+		else
+			greatest = at;
+	if (!hi)
+		return;
+	lo = hi;
+	for (char *at = hi, *least = hi; at > begin;) {
+		at -= size;
+		if (cmp(at, least) > 0)
+			lo = at;
+		else
+			least = at;
+	}
+	qsort(lo, (hi - lo) / size + 1, size, cmp);
 }
 
 static void index_tids(struct snapshot *s, struct slot *slots)
