@@ -88,7 +88,7 @@ check-vm: all helpers ## run the live tests in the VM of each kernel (KERNELS=, 
 	$(Q)$(RUN_TESTS) $(addprefix --only=,$(ONLY)) $(addprefix vm:,$(KERNELS))
 
 check-debug: all helpers ## run them on the debug kernel, where any report fails
-	$(Q)MMLENS_VM_TIMEOUT=6000 $(RUN_TESTS) vm:$(DEBUG_KERNEL)
+	$(Q)MMLENS_VM_TIMEOUT=6000 $(RUN_TESTS) --jobs=$$(nproc) vm:$(DEBUG_KERNEL)
 
 check-valgrind: $(PLAIN_UNIT) ## run the unit tests under valgrind
 	$(Q)$(RUN_TESTS) valgrind
