@@ -72,7 +72,7 @@ channels() {
 kernel_command_line() {
     local check=
     [ "$k_arch" != amd64 ] || check=no_timer_check
-    echo "console=$(console_of) loglevel=6 panic=-1 oops=panic panic_on_warn=1 $check $k_append $append"
+    echo "console=$(console_of) loglevel=6 panic=-1 oops=panic panic_on_warn=1 sysrq_always_enabled $check $k_append $append"
 }
 
 # Words on lines of their own mean nothing here: paths of the cache and of the run hold no blanks.
@@ -80,33 +80,40 @@ qemu_command() {
     qemu_machine
     qemu_accel
     echo "-m ${memory:-$k_mem} -smp ${cpus:-$k_cpus} -nodefaults -no-user-config -no-reboot -display none"
-    echo "-serial file:$run/kernel.log -kernel $k_dir/vmlinuz -initrd $k_dir/initrd"
+    echo "-chardev pipe,id=console,path=$run/console -serial chardev:console"
+    echo "-chardev pipe,id=monitor,path=$run/monitor -mon chardev=monitor"
+    echo "-kernel $k_dir/vmlinuz -initrd $k_dir/initrd"
     disk payload "$run/payload.sqfs"
     disk kernel "$k_dir/layer.sqfs"
     disk rootfs "$(rootfs_file "$k_arch")"
     channels
 }
 
+# In the background, so that a signal to this script is heeded at once (stop_qemu).
 run_qemu() {
-    local command
+    local command status=0
     read -r -d '' -a command < <(qemu_command) || true
-    # In the background, so that a signal to this script is heeded at once (stop_qemu).
-    timeout --foreground "$limit" "${command[@]}" -append "$(kernel_command_line)" <&0 2>"$run/qemu.log" &
+    "${command[@]}" -append "$(kernel_command_line)" <&0 2>"$run/qemu.log" &
     qemu=$!
-    wait "$qemu"
+    give_up_after "$limit" </dev/null &
+    watcher=$!
+    wait "$qemu" || status=$?
+    kill "$watcher" 2>/dev/null || true
+    [ ! -e "$run/late" ] || status=$status_timeout
+    return $status
 }
 
-# timeout(1) passes the signal on.
 stop_qemu() {
-    [ -z "${qemu:-}" ] || kill "$qemu" 2>/dev/null || true
+    [ -z "${qemu:-}" ] || kill "$qemu" "${watcher:-}" 2>/dev/null || true
 }
 
-# Runs the guest to its end. Leaves kernel.log and status in $run; returns what timeout(1) says.
-# Streams go through cat and a FIFO, because QEMU makes what it is given non-blocking, also for
+# Runs the guest to its end. Leaves kernel.log and status in $run; returns QEMU's status, or
+# that of a guest which was given up. Streams go through cat and a FIFO, because QEMU makes what it is given non-blocking, also for
 # whoever else holds it.
 boot() {
     local relays=() status=0
-    mkfifo "$run/in" "$run/out" "$run/err"
+    mkfifo "$run/in" "$run/out" "$run/err" "$run"/{console,monitor}.{in,out} "$run/pause"
+    cat "$run/console.out" >"$run/kernel.log" & relays+=($!)
     cat "$run/out" & relays+=($!)
     cat "$run/err" >&2 & relays+=($!)
     if [ "$mode" = shell ]; then
@@ -118,7 +125,7 @@ boot() {
         kill "$feeder" 2>/dev/null || true
     fi
     # Where QEMU never opened them, the relays still wait for a writer.
-    : <>"$run/out" <>"$run/err"
+    : <>"$run/out" <>"$run/err" <>"$run/console.out"
     wait "${relays[@]}" || true
     return $status
 }

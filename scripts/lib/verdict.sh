@@ -33,7 +33,7 @@ verdict() {
     leak) broken "kmemleak found a leak in $k_label" ;;
     nokmemleak) broken "$k_label has no kmemleak to look for leaks with" ;;
     esac
-    [ "$1" != 124 ] || { show_log; fatal_status=$status_timeout die "$k_label: no end after $limit s"; }
+    [ "$1" != "$status_timeout" ] || { show_log; fatal_status=$status_timeout die "$k_label: no end after $limit s"; }
     [ ! -s "$run/qemu.log" ] || cat "$run/qemu.log" >&2
     broken "$k_label went down before the command ended"
 }
