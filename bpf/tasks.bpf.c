@@ -18,11 +18,12 @@ const volatile struct mmlens_task_ask ask = {};
 /* The one that is being filled: an iterator's file runs its program for one task at a time. */
 static struct mmlens_task_rec rec;
 
-/* What is the same for all tasks of a pass. */
-static struct {
-	__u32 level; /* of the reader's pid namespace */
-	__u32 kstack_size;
-} pass;
+/*
+ * What is the same for all tasks of a pass. Not in a struct: clang takes one that is never used whole
+ * apart, and does not tell the BTF of the object, which the kernel then refuses.
+ */
+static __u32 pass_level; /* of the reader's pid namespace */
+static __u32 pass_kstack_size;
 
 static volatile __u64 laundry;
 
@@ -55,11 +56,11 @@ static __always_inline __u32 task_nr(const struct task_struct *t)
 
 	if (!pid)
 		return 0;
-	if (!pass.level)
+	if (!pass_level)
 		return t->pid;
-	if (pid->level < pass.level)
+	if (pid->level < pass_level)
 		return 0;
-	upid = upid_at((const void *)number_of(pid), pass.level);
+	upid = upid_at((const void *)number_of(pid), pass_level);
 	return BPF_CORE_READ(upid, nr);
 }
 
@@ -195,9 +196,9 @@ static __always_inline void fill_flags(const struct task_struct *t)
 /* All kernel stacks are of one size, so only the first is asked for it. */
 static __always_inline __u32 kernel_stack_size(const struct task_struct *t)
 {
-	if (!pass.kstack_size && compat_has_field(t->stack_vm_area))
-		pass.kstack_size = t->stack_vm_area->nr_pages * ask.page_size;
-	return pass.kstack_size;
+	if (!pass_kstack_size && compat_has_field(t->stack_vm_area))
+		pass_kstack_size = t->stack_vm_area->nr_pages * ask.page_size;
+	return pass_kstack_size;
 }
 
 static __always_inline void fill_kernel_stack(const struct task_struct *t)
@@ -226,8 +227,10 @@ static long take_stack_vma(struct task_struct *t, struct vm_area_struct *vma, vo
 
 static long take_guard_vma(struct task_struct *t, struct vm_area_struct *vma, void *data)
 {
-	if (!(vma->vm_flags & VM_ACCESS))
-		rec.uguard = vma->vm_end - vma->vm_start;
+	if (vma->vm_flags & VM_ACCESS)
+		return 0;
+	rec.uguard = vma->vm_end - vma->vm_start;
+	rec.has |= MMLENS_HAS_UGUARD;
 	return 0;
 }
 
@@ -252,9 +255,8 @@ static __always_inline void fill_user_stack(struct task_struct *t)
 		return;
 	if (bpf_find_vma(t, rec.usp, take_stack_vma, NULL, 0) || !rec.ustack_start)
 		return;
-	/* -ENOENT: nothing lies right below, so there is no guard that is a mapping. */
+	/* Without one there may still be the kernel's gap, or a guard that is no mapping. */
 	bpf_find_vma(t, rec.ustack_start - 1, take_guard_vma, NULL, 0);
-	rec.has |= MMLENS_HAS_UGUARD;
 }
 
 /* False for a task that is being released: it has no pid any more and nobody can name it. */
@@ -322,7 +324,7 @@ static __always_inline bool fill(struct bpf_iter__task *ctx, struct task_struct 
 	struct task_struct *t = cast(alive, ask.task_type);
 
 	if (!ctx->meta->seq_num)
-		pass.level = reader_level();
+		pass_level = reader_level();
 	touch_all(t);
 	__builtin_memset(&rec, 0, sizeof(rec));
 	if (!fill_identity(t))

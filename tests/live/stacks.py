@@ -4,10 +4,11 @@ import functools
 import os
 import resource
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    Subject, inspect, main, on_terminal, prop, skip, standing_one, want, want_equal)
+    SOURCES, Subject, inspect, main, mmlens, need_source, on_terminal, prop, skip, standing_one, want, want_equal)
 import pagemap  # noqa: E402
 
 PAGE = pagemap.PAGE
@@ -224,6 +225,40 @@ def _():
         for key in ("start", "end", "sp", "used", "touched", "guard"):
             want_equal(user[key], seen[key], f"{role} {key}")
         want(set(shown[s.tids[role]]["kernel_stack"]) >= {"base", "size", "sp", "used"}, "keys")
+
+
+def mapping_of(pid, address):
+    with open(f"/proc/{pid}/maps", encoding="ascii") as f:
+        for line in f:
+            low, high = (int(n, 16) for n in line.split()[0].split("-"))
+            if low <= address < high:
+                return low, high
+    return None, None
+
+
+def tells_mappings(source):
+    """No program can look one up before 5.17, nor where a stack pointer stands before 5.15; procfs
+    does not say where it stands."""
+    with open("/proc/kallsyms", encoding="ascii") as f:
+        return source == "module" or source == "bpf" and any(" bpf_find_vma\n" in line for line in f)
+
+
+@prop("a state in a file has of each thread the mapping that its pointer is in ({source})", source=SOURCES)
+def _(source):
+    need_source(source)
+    s = stacks()
+    with tempfile.TemporaryDirectory() as where:
+        path = os.path.join(where, "state")
+        mmlens("record", "--source", source, "-o", path).expect(0)
+        stored = {t["tid"]: t["user_stack"] for t in inspect("show", "--from", path, s.tids["main"])["tasks"]}
+    for role in [*OWN, "main"]:
+        seen = stored[s.tids[role]]
+        if not tells_mappings(source):
+            want_equal((seen["start"], seen["end"]), (None, None), f"{role} by {source}")
+            continue
+        want_equal(seen["sp"], atlas(s)[s.tids[role]]["sp"], f"pointer of {role}")
+        want_equal((seen["start"], seen["end"]), mapping_of(s.tids["main"], seen["sp"]), f"mapping of {role}")
+        want_equal(seen["guard"], forbidden_below(s.tids["main"], seen["start"]) or None, f"guard of {role}")
 
 
 main()

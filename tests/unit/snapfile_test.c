@@ -129,6 +129,47 @@ static void later_versions_are_refused(void **state)
 	snapshot_deinit(&s);
 }
 
+static void look(struct snapshot *s, size_t i, uint64_t sp, uint64_t switches)
+{
+	struct task *t = &s->tasks[i];
+
+	t->known |= KNOWN_STATE | KNOWN_SWITCHES | KNOWN_USP | KNOWN_USTACK;
+	t->state = 'S';
+	t->nvcsw = switches;
+	t->user_stack = (struct user_stack){ .start = 0x1000, .end = 0x9000, .sp = sp };
+}
+
+/* Where a stack pointer stands is compared of who has not run in between. */
+static void the_cross_check_holds_stacks_of_the_resting(void **state)
+{
+	struct findings f = { 0 };
+	struct snapshot a, b;
+
+	(void)state;
+	make(&a);
+	make(&b);
+	look(&a, 0, 0x8000, 7);
+	look(&b, 0, 0x8000, 7);
+	look(&a, 1, 0x8000, 7);
+	look(&b, 1, 0x7000, 8);
+	assert_int_equal(crosscheck(&a, &b, &f), 0);
+	assert_int_equal(f.n, 0);
+	b.tasks[0].user_stack.end = 0x8800;
+	look(&b, 1, 0x7000, 7);
+	assert_int_equal(crosscheck(&a, &b, &f), 0);
+	assert_int_equal(f.n, 2);
+	assert_string_equal(f.d[0].field, "user_stack.end");
+	assert_string_equal(f.d[1].field, "user_stack.sp");
+	b.tasks[0].state = 'R';
+	b.tasks[1].known &= ~KNOWN_USP;
+	findings_deinit(&f);
+	assert_int_equal(crosscheck(&a, &b, &f), 0);
+	assert_int_equal(f.n, 0);
+	findings_deinit(&f);
+	snapshot_deinit(&a);
+	snapshot_deinit(&b);
+}
+
 /* The same tasks under ids of another witness agree; one id put wrong is named. */
 static void the_cross_check_names_the_field(void **state)
 {
@@ -171,6 +212,7 @@ int main(void)
 		cmocka_unit_test(changed_bytes_do_no_harm),
 		cmocka_unit_test(later_versions_are_refused),
 		cmocka_unit_test(the_cross_check_names_the_field),
+		cmocka_unit_test(the_cross_check_holds_stacks_of_the_resting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,38 @@ static bool names_differ(const struct task *a, const struct task *b)
 	return strncmp(a->comm, b->comm, n) != 0;
 }
 
+static const struct {
+	uint32_t known;
+	size_t at;
+	const char *field;
+} places[] = {
+	{ KNOWN_USP, offsetof(struct task, user_stack.sp), "user_stack.sp" },
+	{ KNOWN_USTACK, offsetof(struct task, user_stack.start), "user_stack.start" },
+	{ KNOWN_USTACK, offsetof(struct task, user_stack.end), "user_stack.end" },
+};
+
+/* It stood where it stood, from the one look to the other. */
+static bool has_rested(const struct task *a, const struct task *b)
+{
+	uint32_t known = a->known & b->known;
+
+	return known & KNOWN_STATE && known & KNOWN_SWITCHES && a->state != 'R' &&
+	       b->state != 'R' && a->nvcsw == b->nvcsw && a->nivcsw == b->nivcsw;
+}
+
+static void check_user_stack(struct check *c, const struct task *a, const struct task *b)
+{
+	if (!has_rested(a, b))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		uint64_t x = *(const uint64_t *)((const char *)a + places[i].at);
+		uint64_t y = *(const uint64_t *)((const char *)b + places[i].at);
+
+		if (a->known & b->known & places[i].known && x != y)
+			report_numbers(c, a, places[i].field, x, y);
+	}
+}
+
 static void check_fields(struct check *c, const struct task *a, const struct task *b)
 {
 	uint64_t apart = a->key.start_ns > b->key.start_ns ? a->key.start_ns - b->key.start_ns
@@ -117,6 +150,7 @@ static void check_fields(struct check *c, const struct task *a, const struct tas
 	if (a->kind && b->kind && a->kind != b->kind)
 		report_words(c, a, "kind", task_kind_name(a->kind), task_kind_name(b->kind));
 	check_flags(c, a, b);
+	check_user_stack(c, a, b);
 }
 
 /* A task as both see it: what one calls x the other calls y. */

@@ -99,7 +99,7 @@ struct user_stack {
 	uint64_t end;
 	uint64_t sp;
 	uint64_t touched; /* bytes of it present in memory */
-	uint64_t guard;	  /* bytes between start and the next readable mapping below, 0 if none */
+	uint64_t guard;	  /* bytes below start that nobody may touch, 0 if there is none */
 };
 
 struct kernel_stack {

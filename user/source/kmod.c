@@ -134,8 +134,12 @@ static void fill_user_stack(struct task *t, const struct mmlens_task *r)
 		return;
 	t->user_stack.start = r->ustack_start;
 	t->user_stack.end = r->ustack_end;
-	t->user_stack.guard = r->ustack_guard ? r->ustack_guard : r->ustack_gap;
-	t->known |= KNOWN_USTACK | KNOWN_UGUARD;
+	t->known |= KNOWN_USTACK;
+	/* without one there may still be the kernel's gap, or a guard that is no mapping */
+	if (!r->ustack_guard)
+		return;
+	t->user_stack.guard = r->ustack_guard;
+	t->known |= KNOWN_UGUARD;
 }
 
 static void fill_kernel_stack(struct task *t, const struct mmlens_task *r, bool raw)
