@@ -299,6 +299,7 @@ struct mmlens_cpu {
 	__u64 pairs_full;  /* switches of pairs of spaces that found no room */
 	__u32 seen[MMLENS_CLASS_NR]; /* for choosing which are timed */
 	__u64 entered;		     /* tasks that this CPU has entered into the table */
+	__u64 born;		     /* to processes that are followed, and so followed too */
 	__u32 borrows; /* the task that runs here is dying and has a space only on loan */
 	/*
 	 * Set by the inspector when every program is attached: until then nothing but switches is

@@ -506,9 +506,11 @@ int mmlens_newtask(__u64 *ctx)
 	if (asked(FILTER)) {
 		if (!is_watched(me))
 			return 0;
-		/* one of whom nothing will be seen */
-		if (!watch(child) && cpu)
-			__sync_fetch_and_add(&cpu->tasks_full, 1);
+		/* without room it is one of whom nothing will be seen */
+		bool followed = watch(child);
+
+		if (cpu)
+			__sync_fetch_and_add(followed ? &cpu->born : &cpu->tasks_full, 1);
 	}
 	if (!asked(EVENTS) || !cpu || !cpu->all_watch || !pair_wanted(me, child))
 		return 0;

@@ -17,7 +17,6 @@ int dead_init(struct dead *d, const struct switch_bpf *skel, struct stream *stre
 	d->places = bpf_map__max_entries(skel->maps.tasks);
 	d->places_fd = bpf_map__fd(skel->maps.places);
 	d->spare_fd = bpf_map__fd(skel->maps.spare);
-	d->watched_fd = bpf_map__fd(skel->maps.watched);
 	d->dying = calloc(d->places, sizeof(*d->dying));
 	if (!d->dying)
 		return -ENOMEM;
@@ -51,20 +50,14 @@ static bool is_gone(const struct mmlens_entry *e)
 	return e->tid != e->tgid || (kill((pid_t)e->tgid, 0) && errno == ESRCH);
 }
 
-/*
- * First nobody finds the place any more, then it is emptied, then somebody else may have it. Nor is
- * a process followed that is no more: there would be no room for those still to be born.
- */
+/* First nobody finds the place any more, then it is emptied, then somebody else may have it. */
 static void take(struct dead *d, uint32_t place)
 {
 	struct mmlens_entry *e = &d->table[place];
 	uint64_t key = e->key;
-	uint32_t tgid = e->tgid;
 
 	if (!is_gone(e) || !keep(d, e))
 		return;
-	if (e->tid == tgid)
-		bpf_map_delete_elem(d->watched_fd, &tgid);
 	bpf_map_delete_elem(d->places_fd, &key);
 	if (d->stream)
 		stream_forget(d->stream, place + 1);

@@ -26,7 +26,6 @@ struct dead {
 	uint32_t places;
 	int places_fd;
 	int spare_fd;
-	int watched_fd;
 	uint32_t *dying; /* places whose tasks were seen to have ended at the last look; owned */
 	size_t n_dying;
 	uint64_t entered;      /* how many had been entered at the last look */

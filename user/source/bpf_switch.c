@@ -20,13 +20,12 @@
 #include "source/bpf_switch.h"
 #include "source/bpf_timing.h"
 #include "source/bpf_types.h"
+#include "source/bpf_watched.h"
 #include "source/btf_ids.h"
 
 #define RING_BYTES (8u << 20)
 /* Of spaces that switch to each other; what does not fit is counted. */
 #define PAIRS_MAX 32768
-/* Of processes that are followed, and of their descendants while the window lasts. */
-#define WATCHED_MAX 65536
 /*
  * An event may be this long on its way from its time being taken to the ring: microseconds, but for a
  * virtual processor that its host stops in between.
@@ -50,6 +49,7 @@ struct switch_session {
 	atomic_bool attached;
 	struct timing timing;
 	struct dead dead;
+	struct watched watched;
 	bool light; /* the end can be detached when it is not worth its price */
 	enum mmlens_timing timed;
 	bool every; /* switch is timed */
@@ -62,6 +62,11 @@ struct switch_session {
 	uint64_t clock_ns;
 	int cpus;
 };
+
+static bool follows(const struct switch_ask *ask)
+{
+	return ask->n_tgids || ask->command;
+}
 
 static uint64_t monotonic_ns(void)
 {
@@ -153,7 +158,7 @@ static const struct end ends[] = {
 static void set_autoload(struct switch_session *ss, const struct end *end)
 {
 	const struct switch_ask *ask = &ss->ask;
-	bool filter = ask->n_tgids || ask->command, events = ask->event, woken = ask->delays;
+	bool filter = follows(ask), events = ask->event, woken = ask->delays;
 	bool wakeups = events && ask->wakeups;
 	/* to ask is to read all the kernel's symbols */
 	bool irqs = wakeups && shows_interrupts();
@@ -203,16 +208,11 @@ static int set_asked(struct switch_session *ss, struct bpf_types *types)
 {
 	const struct switch_ask *ask = &ss->ask;
 	const struct bpf_constant all[] = {
-		ASKED(WANTS, wanted_kinds(ask)),
-		ASKED(CLASSES, ask->classes),
-		ASKED(FILTER, ask->n_tgids || ask->command),
-		ASKED(EVENTS, ask->event != NULL),
-		ASKED(COST, ss->end != NULL),
-		ASKED(DELAYS, ask->delays),
-		ASKED(PAIRS, ask->pairs),
-		ASKED(CGROUPS, ask->cgroups),
-		ASKED(EVERY, ss->every),
-		ASKED(TLB, ask->tlb),
+		ASKED(WANTS, wanted_kinds(ask)), ASKED(CLASSES, ask->classes),
+		ASKED(FILTER, follows(ask)),	 ASKED(EVENTS, ask->event != NULL),
+		ASKED(COST, ss->end != NULL),	 ASKED(DELAYS, ask->delays),
+		ASKED(PAIRS, ask->pairs),	 ASKED(CGROUPS, ask->cgroups),
+		ASKED(EVERY, ss->every),	 ASKED(TLB, ask->tlb),
 	};
 
 	_Static_assert(ARRAY_SIZE(all) == MMLENS_ASKED_NR, "each has a value");
@@ -232,8 +232,8 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 	bpf_map__set_max_entries(ss->skel->maps.tasks, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.places, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.spare, tasks);
-	if (ss->ask.n_tgids || ss->ask.command)
-		bpf_map__set_max_entries(ss->skel->maps.watched, WATCHED_MAX);
+	if (follows(&ss->ask))
+		bpf_map__set_max_entries(ss->skel->maps.watched, WATCHED_BORN + ss->ask.n_tgids);
 	if (ss->ask.n_wants)
 		bpf_map__set_max_entries(ss->skel->maps.wants, (uint32_t)ss->ask.n_wants);
 	if (ss->ask.delays)
@@ -456,6 +456,8 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 		err = open_stream(ss);
 	if (!err)
 		err = dead_init(&ss->dead, ss->skel, ss->stream);
+	if (!err)
+		err = watched_init(&ss->watched, follows(ask) ? ss->skel->maps.watched : NULL);
 	if (err) {
 		switch_session_close(ss);
 		return bpf_env_load_failed(why, err);
@@ -557,11 +559,14 @@ int switch_session_start(struct switch_session *ss, struct why *why)
 
 static void collect_dead(struct switch_session *ss)
 {
-	uint64_t entered = 0;
+	uint64_t entered = 0, born = 0;
 
-	for (int cpu = 0; cpu < ss->cpus; cpu++)
+	for (int cpu = 0; cpu < ss->cpus; cpu++) {
 		entered += ss->per_cpu[cpu].entered;
+		born += ss->per_cpu[cpu].born;
+	}
 	dead_collect(&ss->dead, entered);
+	watched_sweep(&ss->watched, born);
 }
 
 /* A CPU that is idle keeps its last records; asked to, it sends them. False: one cannot be asked. */
@@ -637,7 +642,7 @@ int switch_session_read(struct switch_session *ss, struct switches *out)
 
 	memset(out, 0, sizeof(*out));
 	out->duration_ns = (ss->stop_ns ? ss->stop_ns : monotonic_ns()) - ss->begin_ns;
-	out->filtered = ss->ask.n_tgids || ss->ask.command || ss->ask.n_wants || ss->ask.classes;
+	out->filtered = follows(&ss->ask) || ss->ask.n_wants || ss->ask.classes;
 	out->tlb_known = bpf_program__autoload(ss->skel->progs.mmlens_tlb);
 	out->delays_known = ss->ask.delays;
 	out->pairs_known = ss->ask.pairs;
@@ -674,6 +679,7 @@ void switch_session_close(struct switch_session *ss)
 	ring_buffer__free(ss->ring);
 	stream_free(ss->stream);
 	dead_deinit(&ss->dead);
+	watched_deinit(&ss->watched);
 	if (ss->per_cpu)
 		munmap(ss->per_cpu, ss->per_cpu_len);
 	switch_bpf__destroy(ss->skel);
