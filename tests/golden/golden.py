@@ -3,7 +3,7 @@
 
 No right is needed and no living task is asked. vm.hex is a pid namespace of the VM as the module
 saw it; tests/data has a file of each version there has been, states (record-*) and windows with
-their events (events-*). What changed on purpose is written
+their events (events-*), and a window from another architecture. What changed on purpose is written
 anew by `python3 tests/golden/golden.py --update`, and read in the diff.
 """
 import os
@@ -17,7 +17,8 @@ from mmlens_test import main, mmlens, on_terminal, prop, want, want_equal  # noq
 DATA = os.path.join(HERE, "..", "data")
 FILES = {"vm": os.path.join(HERE, "vm.hex"), "v1": os.path.join(DATA, "record-v1.hex"),
          "v2": os.path.join(DATA, "record-v2.hex"),
-         "window1": os.path.join(DATA, "events-v1.hex")}
+         "window1": os.path.join(DATA, "events-v1.hex"),
+         "arm64": os.path.join(DATA, "events-arm64.hex")}
 # pids of vm.hex: a crowd, a vfork, hostile names, a thread with files of its own, a zombie
 VIEWS = ["vm list", "vm list --tree", "vm list --json", "vm list --sort=rss --bytes --comm=subject",
          "vm list --cgroup=/ -o PID,TASKS", "vm show {crowd}", "vm show {hostile} --all",
@@ -25,7 +26,8 @@ VIEWS = ["vm list", "vm list --tree", "vm list --json", "vm list --sort=rss --by
          "vm compare {crowd} {thread}", "vm compare {vfork} {crowd} -v",
          "vm compare {crowd} {thread} --json", "v1 list", "v1 show {v_threads}", "v2 list",
          "v2 show {v_threads}", "v2 list --cgroup=/ --raw", "window1 report --by=class,task,cpu",
-         "window1 report --tid={game} --json", "window1 report --trace"]
+         "window1 report --tid={game} --json", "window1 report --trace", "arm64 show 1",
+         "arm64 report --by=class,task,cpu", "arm64 report --trace"]
 PIDS = {"crowd": 4, "thread": 10, "hostile": 6, "unshared": 7, "zombie": 17, "vfork": 13,
         "v_threads": 4, "game": 6}
 
