@@ -29,4 +29,7 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(*F)_bpf > $@
 
+# Not to be removed when the skeletons are made: the tests load them.
+.SECONDARY: $(BPF_OBJ)
+
 -include $(BPF_OBJ:.o=.d)
