@@ -108,8 +108,8 @@ stop_qemu() {
 }
 
 # Runs the guest to its end. Leaves kernel.log and status in $run; returns QEMU's status, or
-# that of a guest which was given up. Streams go through cat and a FIFO, because QEMU makes what it is given non-blocking, also for
-# whoever else holds it.
+# that of a guest which was given up. Streams go through cat and a FIFO, because QEMU makes what it
+# is given non-blocking, also for whoever else holds it.
 boot() {
     local relays=() status=0
     mkfifo "$run/in" "$run/out" "$run/err" "$run"/{console,monitor}.{in,out} "$run/pause"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "source/bpf_dead.h"
 #include "source/bpf_env.h"
+#include "source/bpf_watched.h"
 
 int dead_init(struct dead *d, const struct switch_bpf *skel, struct stream *stream)
 {
@@ -47,7 +47,7 @@ static bool keep(struct dead *d, const struct mmlens_entry *e)
 /* Of a leader's pid nothing is certain while its group lives: a thread that calls exec goes on as it. */
 static bool is_gone(const struct mmlens_entry *e)
 {
-	return e->tid != e->tgid || (kill((pid_t)e->tgid, 0) && errno == ESRCH);
+	return e->tid != e->tgid || group_is_gone(e->tgid);
 }
 
 /* First nobody finds the place any more, then it is emptied, then somebody else may have it. */

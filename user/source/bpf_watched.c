@@ -3,9 +3,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "source/bpf_watched.h"
 
@@ -40,7 +38,7 @@ static void forget(const struct watched *w, const struct watched_group *g)
 		bpf_map_delete_elem(w->fd, &g->tgid);
 }
 
-static bool is_gone(uint32_t tgid)
+bool group_is_gone(uint32_t tgid)
 {
 	return kill((pid_t)tgid, 0) && errno == ESRCH;
 }
@@ -54,7 +52,7 @@ static void look(struct watched *w)
 	if (err && errno != ENOENT)
 		return;
 	for (uint32_t i = 0; i < n; i++)
-		if (is_gone(w->tgids[i]))
+		if (group_is_gone(w->tgids[i]))
 			w->gone[w->n_gone++] = (struct watched_group){ w->tgids[i], w->starts[i] };
 }
 

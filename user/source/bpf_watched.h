@@ -6,6 +6,7 @@
 #ifndef MMLENS_SOURCE_BPF_WATCHED_H
 #define MMLENS_SOURCE_BPF_WATCHED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,8 @@ struct watched {
 	uint64_t *starts;
 };
 
+/* Nobody has the pid any more. A leader that has exited keeps it while its threads live. */
+bool group_is_gone(uint32_t tgid);
 /* Of a loaded map; NULL: nobody is followed. -ENOMEM or 0. */
 int watched_init(struct watched *w, const struct bpf_map *map);
 /* To be called every now and then; `born`: how many the programs have added by now. */
