@@ -141,6 +141,21 @@ static void reused_tid_is_kept_once(void **state)
 	assert_null(snapshot_find_key(&f->s, &(struct task_key){ 100, 101, 11 }));
 }
 
+/* Whose rows are none of the next one's. */
+static void memory_of_the_last_is_used_again(void **state)
+{
+	struct fixture *f = *state;
+	const struct task *rows;
+
+	for (uint32_t tid = 1; tid <= 4000; tid++)
+		add_task(&f->s, tid, tid, tid, tid);
+	rows = f->s.tasks;
+	snapshot_deinit(&f->s);
+	snapshot_init(&f->s);
+	assert_ptr_equal(snapshot_add(&f->s), rows);
+	assert_memory_equal(rows, &(struct task){ 0 }, sizeof(*rows));
+}
+
 static void empty_snapshot(void **state)
 {
 	struct fixture *f = *state;
@@ -183,6 +198,7 @@ int main(void)
 		TEST(zombie_leader_leaves_its_threads),
 		TEST(unknown_space_is_no_zombie),
 		TEST(reused_tid_is_kept_once),
+		TEST(memory_of_the_last_is_used_again),
 		TEST(empty_snapshot),
 	};
 

@@ -95,7 +95,8 @@ static bool reserve(struct snapshot *s)
 		return false;
 	madvise(p, RESERVED, MADV_HUGEPAGE);
 	tasks = (void *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
-	memcpy(tasks, s->tasks, s->n * sizeof(*tasks));
+	if (s->n)
+		memcpy(tasks, s->tasks, s->n * sizeof(*tasks));
 	free(s->tasks);
 	s->tasks = tasks;
 	s->reserved = p;
@@ -111,7 +112,7 @@ static bool grow(struct snapshot *s)
 	if (s->reserved)
 		return false;
 	/* where address space is limited the array grows by and by, as small ones do */
-	if (room > TASKS_FEW && reserve(s))
+	if ((room > TASKS_FEW || __atomic_load_n(&spare, __ATOMIC_RELAXED)) && reserve(s))
 		return true;
 	tasks = realloc(s->tasks, room * sizeof(*tasks));
 	if (!tasks)
