@@ -289,6 +289,7 @@ struct mmlens_cpu {
 	__u32 waiting;	 /* its enum mmlens_class */
 	__u32 timing;	 /* enum mmlens_timing, set by the inspector */
 	__u64 running;	 /* 1 + the place of the task that the stream knows to run here; 0: none */
+	__u64 came;	 /* who came in the last switch that was seen here, as an address */
 	__u64 ran_since; /* when the task that runs here came; 0: before the programs did */
 	__u64 count[MMLENS_CLASS_NR][MMLENS_HOW_NR];
 	__u64 tasks_full;  /* switches of tasks, and births, that found no room in their table */

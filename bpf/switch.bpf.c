@@ -113,6 +113,15 @@ static __always_inline bool next_borrows(const struct switch_ctx *s)
 	return !e || !e->space || e->space != side_space(s->prev->active_mm);
 }
 
+/*
+ * Not so when switches were not seen in between: a sandbox or security module may hide those of the
+ * tasks that it guards.
+ */
+static __always_inline bool came_last(const struct mmlens_cpu *cpu, const void *task)
+{
+	return cpu->came == (__u64)task;
+}
+
 /* The entry of the task that leaves; `*first`: until now nobody had seen it. */
 static __always_inline struct mmlens_entry *prev_entry(const struct switch_ctx *s,
 						       struct mmlens_cpu *cpu, bool *first)
@@ -278,6 +287,7 @@ int mmlens_switch(__u64 *ctx)
 		.preempt = ctx[0],
 		.now = asked(DELAYS) ? bpf_ktime_get_ns() : 0,
 	};
+	bool seen;
 
 	if (!cpu)
 		return 0;
@@ -292,11 +302,14 @@ int mmlens_switch(__u64 *ctx)
 	s.prev_tid = s.prev->pid;
 	s.next_tid = s.next->pid;
 	s.state = compat_state(s.prev);
+	/* or what is known of who runs here is not prev's */
+	seen = came_last(cpu, s.prev);
+	cpu->came = (__u64)s.next;
 	if (asked(DELAYS)) {
-		s.ran_since = cpu->ran_since;
+		s.ran_since = seen ? cpu->ran_since : 0;
 		cpu->ran_since = s.now;
 	}
-	s.prev_borrows = cpu->borrows;
+	s.prev_borrows = seen && cpu->borrows;
 	s.next_borrows = next_borrows(&s);
 	cpu->borrows = s.next_borrows;
 	if (!(wanted(&s) && account(&s, cpu)) && asked(DELAYS))
@@ -312,6 +325,10 @@ static __always_inline int on_end(void)
 	/* most switches are not timed, and the clock is the dearest part */
 	if (!cpu || !cpu->since)
 		return 0;
+	if (!came_last(cpu, (const void *)bpf_get_current_task())) {
+		cpu->since = 0;
+		return 0;
+	}
 	ns = bpf_ktime_get_ns() - cpu->since;
 	/* in the stream 0 is a cost that was not seen */
 	ns += !ns;
@@ -395,7 +412,8 @@ static __always_inline struct wake wake_of(struct mmlens_cpu *cpu, const struct 
 {
 	bool user = !(me->flags & PF_KTHREAD);
 	struct wake w = {
-		.from = cpu->running ? (__u32)cpu->running : current_number(cpu),
+		.from = cpu->running && came_last(cpu, me->task) ? (__u32)cpu->running :
+								   current_number(cpu),
 		.to = number_near(cpu, p),
 		.flags = context,
 	};
