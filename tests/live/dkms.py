@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make dkms-install: the module is built, installed, loaded at boot and removed for this kernel."""
+import glob
 import os
 import platform
 import shutil
@@ -32,6 +33,21 @@ def succeed(*command):
     return said
 
 
+def dkms_install(*words):
+    status, said = run("make", "-C", TREE, "dkms-install", *words)
+    if status:
+        log = glob.glob("/var/lib/dkms/mmlens/*/build/make.log")
+        said = run("tail", "-n", "40", *log)[1] if log else said
+    want(status == 0, f"make dkms-install: exit {status}: {said[-3000:]}")
+
+
+def compiler():
+    """The one that these headers name: that of their suite."""
+    done = subprocess.run(["make", "-s", "-f", "-"], check=True, capture_output=True, text=True,
+                          input=f"include {BUILD}/.kernelvariables\nall:\n\t@echo $(CC)\n")
+    return done.stdout.strip()
+
+
 def need_build():
     """Skips where this root cannot build for its kernel."""
     need_module()
@@ -41,6 +57,8 @@ def need_build():
     status, said = run("ldd", modpost)
     if status or "not found" in said:
         skip("the programs of this kernel's headers need a newer libc than the VM has")
+    if not shutil.which(compiler()):
+        skip(f"this kernel's headers name a compiler that the VM has not: {compiler()}")
 
 
 def hide_unneeded():
@@ -94,7 +112,7 @@ def judge_another_kernel():
     """What is installed for a kernel that does not run lies beside what the running one has."""
     os.mkdir(f"/lib/modules/{OTHER}")
     os.symlink(os.path.realpath(BUILD), f"/lib/modules/{OTHER}/build")
-    succeed("make", "-C", TREE, "dkms-install", f"KREL={OTHER}")
+    dkms_install(f"KREL={OTHER}")
     want_equal(installed(), [platform.release(), OTHER], "kernels that have the module")
     want(modinfo(OTHER)["filename"].startswith(f"/lib/modules/{OTHER}/updates/"), f"{modinfo(OTHER)}")
     judge_modinfo(modinfo())
@@ -106,7 +124,7 @@ def _():
     allow(850)  # a compiler under emulation takes its time, and it runs twice
     hide_unneeded()
     try:
-        succeed("make", "-C", TREE, "dkms-install")
+        dkms_install()
         want(": installed" in succeed("dkms", "status", "mmlens"), "dkms status does not say installed")
         judge_modinfo(modinfo())
         judge_another_kernel()
