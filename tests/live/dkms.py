@@ -57,8 +57,9 @@ def need_build():
     status, said = run("ldd", modpost)
     if status or "not found" in said:
         skip("the programs of this kernel's headers need a newer libc than the VM has")
-    if not shutil.which(compiler()):
-        skip(f"this kernel's headers name a compiler that the VM has not: {compiler()}")
+    cc = compiler()
+    if not shutil.which(cc):
+        skip(f"this kernel's headers name a compiler that the VM has not: {cc}")
 
 
 def hide_unneeded():
