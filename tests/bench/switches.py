@@ -90,6 +90,16 @@ def cpu_of(pid):
     return total / 1e9
 
 
+def at_rest(watcher):
+    """Waits until its window has begun: to look at a mass of tasks takes it seconds."""
+    watching(watcher)
+    before, now = -1.0, 0.0
+    while now - before > 0.1:
+        before = now
+        time.sleep(1)
+        now = cpu_of(watcher.pid)
+
+
 @bench("the reader of stat", on="host")
 def _():
     watcher = subprocess.Popen([MMLENS, "stat"], stdin=subprocess.DEVNULL,
@@ -134,6 +144,22 @@ def _():
     game = [t["switches"] for t in document["tasks"] if t["comm"] == "subject"]
     bound("the last of them are followed as the first", sum(n > 900 for n in game) == 2,
           f"switches of the two: {sorted(game)[-2:]}, {document['lost']} lost")
+
+
+@bench("a family of more than 65,536 when it is asked for", on="host")
+def _():
+    subject = Subject("mass-processes", room_for(70000))
+    watcher = subprocess.Popen([MMLENS, "stat", "--json", "-p", str(subject["pid"])],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        at_rest(watcher)
+    finally:
+        subject.close()
+    watcher.send_signal(signal.SIGINT)
+    document = strict_json(watcher.communicate()[0])
+    left = sum(t["comm"] == "subject" for t in document["tasks"])
+    bound("all are followed", left > 70000 and document["lost"] == 0,
+          f"{left} of them left a CPU, {document['lost']} switches lost")
 
 
 @bench("more births than rows are kept", on="host")

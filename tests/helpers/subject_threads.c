@@ -2,7 +2,6 @@
 /* Situations inside one process: threads, what a thread can leave, names that bite, masses. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/futex.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -12,8 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,12 +18,17 @@
 
 #define NAMED_THREADS 16 /* of a mass, so many get a role */
 
-static void say_thread(long n, pid_t tid)
+static void say_nth(const char *what, long n, pid_t tid, const char *kind)
 {
 	char role[32];
 
-	snprintf(role, sizeof(role), "tid%ld", n);
-	say_task(role, tid, "thread");
+	snprintf(role, sizeof(role), "%s%ld", what, n);
+	say_task(role, tid, kind);
+}
+
+static void say_thread(long n, pid_t tid)
+{
+	say_nth("tid", n, tid, "thread");
 }
 
 static void threads(int argc, char **argv)
@@ -173,33 +175,56 @@ static int mass_main(void *arg)
 	sleep_for_ever();
 }
 
+static int mass_process(void *arg)
+{
+	die_with_parent();
+	return mass_main(arg);
+}
+
 /*
  * 100,000 pthreads would need more mappings than vm.max_map_count allows; all stacks lie in one
  * mapping here, a page each.
  */
-static void mass(int argc, char **argv)
+static void make_mass(long count, int (*fn)(void *), int flags, const char *role, const char *kind)
 {
-	long count = number(argc, argv, 1, 4000);
 	size_t size = (size_t)count * MASS_STACK;
 	char *stacks = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (stacks == MAP_FAILED)
 		fail("stacks");
-	say_task("pid", getpid(), "process");
-	say("threads", "%ld", count);
 	for (long n = 1; n <= count; n++) {
-		pid_t tid = clone(mass_main, stacks + n * MASS_STACK, MASS_FLAGS, NULL);
+		pid_t tid = clone(fn, stacks + n * MASS_STACK, flags, NULL);
 
 		if (tid < 0)
-			unavailable("only %ld of %ld threads: %s (kernel.pid_max, threads-max)",
+			unavailable("only %ld of %ld tasks: %s (kernel.pid_max, threads-max)",
 				    n - 1, count, strerror(errno));
 		if (n <= NAMED_THREADS)
-			say_thread(n, tid);
+			say_nth(role, n, tid, kind);
 	}
 	while (__atomic_load_n(&mass_arrived, __ATOMIC_ACQUIRE) < count)
 		usleep(1000);
 	ready_and_hold();
+}
+
+static void mass(int argc, char **argv)
+{
+	long count = number(argc, argv, 1, 4000);
+
+	say_task("pid", getpid(), "process");
+	say("threads", "%ld", count);
+	make_mass(count, mass_main, MASS_FLAGS, "tid", "thread");
+}
+
+/* In one space, so that they are no more dear than threads. */
+static void mass_processes(int argc, char **argv)
+{
+	long count = number(argc, argv, 1, 4000);
+
+	say_task("pid", getpid(), "process");
+	say("processes", "%ld", count);
+	make_mass(count, mass_process, MASS_FLAGS & ~(CLONE_THREAD | CLONE_SIGHAND), "peer",
+		  "peer");
 }
 
 /* ---- threads that end before others ---- */
@@ -258,6 +283,7 @@ const struct situation thread_situations[] = {
 	  own_creds },
 	{ "hostile-comm", "", "threads whose names break what prints them", hostile_comm },
 	{ "mass", "[N=4000]", "N threads with stacks of a page", mass },
+	{ "mass-processes", "[N=4000]", "N processes in one space", mass_processes },
 	{ "fade", "[N=2000]", "N threads that end one by one once told, and 300 younger that stay",
 	  fade },
 	{ 0 },

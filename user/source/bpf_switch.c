@@ -223,6 +223,8 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 {
 	struct mmlens_switch_ask *ask = (void *)&ss->skel->rodata->ask;
 	size_t tasks = 2 * ss->ask.tasks + 8192;
+	/* with those asked for go their descendants, who may be all there are */
+	size_t family = ss->ask.n_tgids ? ss->ask.n_tgids + ss->ask.tasks : 0;
 
 	ask->keys = bpf_env_keys();
 	ask->command = ss->ask.command;
@@ -233,7 +235,7 @@ static void set_ask(struct switch_session *ss, const struct end *end)
 	bpf_map__set_max_entries(ss->skel->maps.places, tasks);
 	bpf_map__set_max_entries(ss->skel->maps.spare, tasks);
 	if (follows(&ss->ask))
-		bpf_map__set_max_entries(ss->skel->maps.watched, WATCHED_BORN + ss->ask.n_tgids);
+		bpf_map__set_max_entries(ss->skel->maps.watched, WATCHED_BORN + family);
 	if (ss->ask.n_wants)
 		bpf_map__set_max_entries(ss->skel->maps.wants, (uint32_t)ss->ask.n_wants);
 	if (ss->ask.delays)

@@ -12,7 +12,7 @@
 
 struct bpf_map;
 
-/* There is room for so many beside those that were asked for; births beyond are counted as lost. */
+/* There is room for so many beside those that were there; births beyond are counted as lost. */
 #define WATCHED_BORN 65536
 
 struct watched_group {
