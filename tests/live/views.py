@@ -339,6 +339,17 @@ def _():
     want_equal({e["cpu"] for e in lines}, {0}, "CPUs")
 
 
+@prop("stat: says how many tasks it is not shown, and why")
+def _():
+    need_switches()
+    document = inspect("stat", "-d", "0.1")
+    text = mmlens("stat", "-d", "0.1").expect(0).out.decode()
+    if document["withheld"]:
+        want(f"withheld, in part or whole: {document['withheld_why']}" in text, f"not said: {text}")
+    else:
+        want("withheld" not in text, f"said of nobody: {text}")
+
+
 @prop("in a pid namespace with a /proc of its own: the command's tasks, by their numbers in there")
 def _():
     need_switches()

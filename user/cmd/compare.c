@@ -131,7 +131,7 @@ static void print_withheld(const struct state *st, const struct task *a, const s
 	while (r < RES_NR && resource_share(a, b, r) != SHARE_UNKNOWN)
 		r++;
 	if (r < RES_NR)
-		state_withheld(&st->snapshot);
+		state_withheld(stdout, &st->snapshot);
 }
 
 static int print_table(const struct state *st, const struct compare_args *args,

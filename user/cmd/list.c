@@ -167,7 +167,7 @@ static int print_table(const struct state *st, const struct list_args *args, con
 	table_free(t);
 	if (!view->raw && !view->noheadings) {
 		print_totals(sums);
-		state_withheld(&st->snapshot);
+		state_withheld(stdout, &st->snapshot);
 		state_source(&st->snapshot);
 	}
 	return status;

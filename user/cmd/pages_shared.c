@@ -202,7 +202,7 @@ static int shared(const struct pages_args *args, const struct state *st, const u
 	if (!args->common.view.json && !args->common.view.raw) {
 		if (!all.shown)
 			printf("No memory object that two spaces map is to be seen.\n");
-		state_withheld(&st->snapshot);
+		state_withheld(stdout, &st->snapshot);
 	}
 	objects_deinit(&all);
 	if (unseen && status == EXIT_DONE)

@@ -211,7 +211,7 @@ const struct space *state_space(const struct state *st, const struct task *t)
 	return space ? ledger_find(&st->ledger, space) : NULL;
 }
 
-void state_withheld(const struct snapshot *s)
+void state_withheld(FILE *out, const struct snapshot *s)
 {
 	char why[320];
 
@@ -219,10 +219,11 @@ void state_withheld(const struct snapshot *s)
 		return;
 	text_escape(why, sizeof(why), s->withheld_why);
 	if (s->withheld == WITHHELD_UNKNOWN)
-		printf("More tasks are withheld: %s.\n", why);
+		fprintf(out, "More tasks are withheld: %s.\n", why);
 	else
-		printf("%llu %s withheld, in part or whole: %s.\n", (unsigned long long)s->withheld,
-		       s->withheld == 1 ? "task is" : "tasks are", why);
+		fprintf(out, "%llu %s withheld, in part or whole: %s.\n",
+			(unsigned long long)s->withheld, s->withheld == 1 ? "task is" : "tasks are",
+			why);
 }
 
 void state_source(const struct snapshot *s)

@@ -49,7 +49,7 @@ int state_task(const struct state *st, const char *word, const struct task **out
 const struct space *state_space(const struct state *st, const struct task *t);
 
 /* A line under a table about the tasks that the reader is not shown; none when he sees all. */
-void state_withheld(const struct snapshot *s);
+void state_withheld(FILE *out, const struct snapshot *s);
 
 /* A line under a table about who told it. */
 void state_source(const struct snapshot *s);

@@ -358,8 +358,11 @@ void statview_summary(FILE *out, const struct statview *v)
 {
 	print_summary(out, v);
 	print_tlb(out, v);
-	if (v->agreement)
-		print_disagreements(out, v->agreement);
+	if (!v->agreement)
+		return;
+	print_disagreements(out, v->agreement);
+	if (v->agreement->tasks)
+		state_withheld(out, v->snapshot);
 }
 
 int statview_text(const struct statview *v)
