@@ -46,9 +46,12 @@ struct fixture {
 	struct task_switches t;
 };
 
-/* One task that the kernel counted from `a` to `b`, and what the programs saw of it. */
-static struct agreement judge(uint64_t a, uint64_t b, uint64_t seen_before, uint64_t seen_after,
-			      uint64_t counted)
+/*
+ * One task that the kernel counted from `a` to `b`, and what the programs saw of one with its pid
+ * that started at `start`.
+ */
+static struct agreement judge_of(uint64_t start, uint64_t a, uint64_t b, uint64_t seen_before,
+				 uint64_t seen_after, uint64_t counted)
 {
 	struct fixture f = { 0 };
 	struct agreement out;
@@ -61,7 +64,7 @@ static struct agreement judge(uint64_t a, uint64_t b, uint64_t seen_before, uint
 	t->known |= KNOWN_SWITCHES;
 	t->nivcsw = b;
 	assert_int_equal(snapshot_seal(&f.before) | snapshot_seal(&f.after), 0);
-	f.t = (struct task_switches){ .key = { 10, 10, 5 },
+	f.t = (struct task_switches){ .key = { 10, 10, start },
 				      .before = seen_before,
 				      .after = seen_after };
 	f.t.count[CLASS_THREAD] = counted;
@@ -71,6 +74,17 @@ static struct agreement judge(uint64_t a, uint64_t b, uint64_t seen_before, uint
 	snapshot_deinit(&f.before);
 	snapshot_deinit(&f.after);
 	return out;
+}
+
+static struct agreement judge(uint64_t a, uint64_t b, uint64_t seen_before, uint64_t seen_after,
+			      uint64_t counted)
+{
+	return judge_of(5, a, b, seen_before, seen_after, counted);
+}
+
+static struct agreement judge_started(uint64_t start)
+{
+	return judge_of(start, 100, 120, 100, 120, 20);
 }
 
 static void agreement_needs_no_tolerance(void **state)
@@ -86,6 +100,16 @@ static void agreement_needs_no_tolerance(void **state)
 	assert_int_equal(judge(100, 120, 0, 0, 0).agree, 0);
 	assert_int_equal(judge(100, 120, 0, 0, 0).n_worst, 1);
 	assert_int_equal(judge(100, 120, 0, 0, 0).worst[0].grown, 20);
+}
+
+/* A snapshot of procfs has the start in clock ticks, a row of the programs in ns. */
+static void a_coarse_start_finds_its_row(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_started(5 + START_TICK_NS - 1).agree, 1);
+	/* those of others: of one before it, and of one behind it that took its pid */
+	assert_int_equal(judge_started(4).agree, 0);
+	assert_int_equal(judge_started(5 + START_TICK_NS).agree, 0);
 }
 
 static void reused_pid_is_another_task(void **state)
@@ -145,7 +169,7 @@ static void who_took_a_leaders_pid_is_not_held_against_it(void **state)
 	out = taken_over(100, 30, seen, 1);
 	assert_int_equal(out.tasks, 0);
 	/* another's end says nothing */
-	seen[1].key.start_ns = 6;
+	seen[1].key.start_ns = 5 + START_TICK_NS;
 	out = taken_over(100, 300, seen, 2);
 	assert_int_equal(out.tasks - out.agree, 1);
 }
@@ -157,6 +181,7 @@ int main(void)
 		cmocka_unit_test(a_bucket_is_at_most_an_eighth_wide),
 		cmocka_unit_test(loads_are_process_and_back_other),
 		cmocka_unit_test(agreement_needs_no_tolerance),
+		cmocka_unit_test(a_coarse_start_finds_its_row),
 		cmocka_unit_test(reused_pid_is_another_task),
 		cmocka_unit_test(who_took_a_leaders_pid_is_not_held_against_it),
 	};

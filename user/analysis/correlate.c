@@ -23,13 +23,30 @@ static const struct task_switches **index_tasks(const struct switches *sw)
 	return index;
 }
 
+/* Nobody else had the tid within a tick of this start and lives: the starts of a snapshot may be coarse. */
+static bool is_start(uint64_t exact, uint64_t told)
+{
+	return exact - told < START_TICK_NS;
+}
+
+/* Of the task that has this key in a snapshot and was alive all the time; NULL: it did not switch. */
 static const struct task_switches *find(const struct task_switches **index, size_t n,
 					const struct task_key *key)
 {
-	const struct task_switches probe = { .key = *key }, *p = &probe, **at;
+	size_t low = 0, high = n;
 
-	at = bsearch(&p, index, n, sizeof(*index), by_key);
-	return at ? *at : NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (task_key_cmp(&index[middle]->key, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == n || index[low]->key.tgid != key->tgid || index[low]->key.tid != key->tid ||
+	    !is_start(index[low]->key.start_ns, key->start_ns))
+		return NULL;
+	return index[low];
 }
 
 static bool watched(uint32_t tgid, const uint32_t *tgids, size_t n)
@@ -60,7 +77,7 @@ static bool ended_as_another(const struct switches *sw, const struct task_key *l
 		const struct task_switches *t = &sw->tasks[i];
 
 		if (t->how[HOW_EXIT] && t->key.tgid == leader->tgid &&
-		    t->key.start_ns == leader->start_ns && t->key.tid != leader->tid)
+		    is_start(t->key.start_ns, leader->start_ns) && t->key.tid != leader->tid)
 			return true;
 	}
 	return false;

@@ -9,9 +9,6 @@
 #include "analysis/crosscheck.h"
 #include "lib/cleanup.h"
 
-/* procfs tells starts in clock ticks: so far two true answers may lie apart */
-#define START_SLACK_NS 10000000
-
 struct check {
 	const struct snapshot *s[2];
 	struct findings *f;
@@ -139,7 +136,7 @@ static void check_fields(struct check *c, const struct task *a, const struct tas
 
 	if (a->key.tgid != b->key.tgid)
 		report_numbers(c, a, "tgid", a->key.tgid, b->key.tgid);
-	if (a->known & b->known & KNOWN_START && apart >= START_SLACK_NS)
+	if (a->known & b->known & KNOWN_START && apart >= START_TICK_NS)
 		report_numbers(c, a, "start_ns", a->key.start_ns, b->key.start_ns);
 	if (a->known & b->known & KNOWN_PPID && a->ppid != b->ppid)
 		report_numbers(c, a, "ppid", a->ppid, b->ppid);

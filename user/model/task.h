@@ -16,6 +16,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* procfs tells starts in clock ticks, rounded down: so far behind the true one its answer may be. */
+#define START_TICK_NS 10000000
+
 /* Pids are reused; the start time makes the key true. */
 struct task_key {
 	uint32_t tgid;
