@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "source/clocks.h"
 #include "source/kcmpids.h"
 #include "source/procfs.h"
 #include "unit.h"
@@ -285,6 +286,17 @@ static void newest_of_many_children(void **state)
 	snapshot_deinit(&s);
 }
 
+static void offsets_of_a_time_namespace(void **state)
+{
+	const char *text = "monotonic      -100         7\nboottime    1000000 500000000\n";
+
+	(void)state;
+	assert_int_equal(clocks_parse_offset(text, "boottime"), 1000000500000000);
+	assert_int_equal(clocks_parse_offset(text, "monotonic"), (uint64_t)-99999999993);
+	assert_int_equal(clocks_parse_offset(text, "realtime"), 0);
+	assert_int_equal(clocks_parse_offset("monotonic  12", "monotonic"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +309,7 @@ int main(void)
 		cmocka_unit_test(newest_of_many_children),
 		cmocka_unit_test(comparisons_become_ids),
 		cmocka_unit_test(calls_grow_as_n_log_n),
+		cmocka_unit_test(offsets_of_a_time_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,13 +2,13 @@
 /* mmlens record: the state of now in a file, and a window of events behind it. */
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "cmd/state.h"
 #include "cmd/window.h"
 #include "lib/cleanup.h"
 #include "lib/syscalls.h"
 #include "lib/text.h"
+#include "source/clocks.h"
 #include "source/recevents.h"
 #include "source/recfile.h"
 #include "source/snapfile.h"
@@ -59,14 +59,6 @@ static void put_snapshot(struct recorder *r, const struct snapshot *s)
 	bytes_deinit(&b);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static void flush(struct recorder *r)
 {
 	if (r->calls.n && !r->err)
@@ -77,7 +69,7 @@ static void flush(struct recorder *r)
 	if (!r->err)
 		r->err = recfile_flush(r->f);
 	event_block_reset(&r->block);
-	r->flushed_ns = now_ns();
+	r->flushed_ns = clocks_monotonic();
 }
 
 static void name_call(struct recorder *r, int nr)
@@ -108,7 +100,7 @@ static void on_tick(void *arg)
 {
 	struct recorder *r = arg;
 
-	if (now_ns() - r->flushed_ns >= BLOCK_NS)
+	if (clocks_monotonic() - r->flushed_ns >= BLOCK_NS)
 		flush(r);
 }
 

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "analysis/family.h"
 #include "cmd/child.h"
@@ -12,6 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 #include "source/bpf_switch.h"
+#include "source/clocks.h"
 
 #define POLL_MS 50
 
@@ -31,14 +31,6 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 int window_tgids(const struct window_args *args, const struct snapshot *s, uint32_t *tgids)
@@ -71,14 +63,14 @@ static bool over(const struct window_args *args, uint64_t begin, struct child *c
 {
 	if (interrupted)
 		return true;
-	if (args->duration_ns && now_ns() - begin >= args->duration_ns)
+	if (args->duration_ns && clocks_monotonic() - begin >= args->duration_ns)
 		return true;
 	return c->pid && child_gone(c);
 }
 
 static int poll_ms(const struct window_args *args, uint64_t begin)
 {
-	uint64_t spent = now_ns() - begin;
+	uint64_t spent = clocks_monotonic() - begin;
 	uint64_t left = args->duration_ns > spent ? args->duration_ns - spent : 0;
 
 	return !args->duration_ns || left > POLL_MS * 1000000ull ? POLL_MS
@@ -98,13 +90,13 @@ static void show_so_far(const struct window *w, struct switch_session *ss)
 static void wait_out(const struct window *w, const struct window_args *args,
 		     struct switch_session *ss, struct child *c)
 {
-	uint64_t begin = now_ns(), shown = begin;
+	uint64_t begin = clocks_monotonic(), shown = begin;
 
 	while (!over(args, begin, c)) {
 		switch_session_poll(ss, poll_ms(args, begin));
 		if (w->tick)
 			w->tick(w->arg);
-		if (w->interval_ns && now_ns() - shown >= w->interval_ns) {
+		if (w->interval_ns && clocks_monotonic() - shown >= w->interval_ns) {
 			shown += w->interval_ns;
 			show_so_far(w, ss);
 		}

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "lib/cleanup.h"
 #include "loads.h"
@@ -22,6 +21,7 @@
 #include "source/bpf_types.h"
 #include "source/bpf_watched.h"
 #include "source/btf_ids.h"
+#include "source/clocks.h"
 
 #define RING_BYTES (8u << 20)
 /* Of spaces that switch to each other; what does not fit is counted. */
@@ -66,14 +66,6 @@ struct switch_session {
 static bool follows(const struct switch_ask *ask)
 {
 	return ask->n_tgids || ask->command;
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 /* A symbol of /proc/kallsyms by name, or by name and what the compiler appended to it. */
@@ -555,7 +547,7 @@ int switch_session_start(struct switch_session *ss, struct why *why)
 	if (err)
 		return bpf_env_load_failed(why, err);
 	set_all_watch(ss, true);
-	ss->begin_ns = monotonic_ns();
+	ss->begin_ns = clocks_monotonic();
 	return 0;
 }
 
@@ -589,7 +581,7 @@ static bool flush_cpus(struct switch_session *ss)
 /* After a flush all that happened before it is in the ring, but for what is on its way. */
 static int drain(struct switch_session *ss)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clocks_monotonic();
 	bool all = flush_cpus(ss);
 	int got = ring_buffer__consume(ss->ring);
 
@@ -603,7 +595,7 @@ static int drain(struct switch_session *ss)
 
 int switch_session_poll(struct switch_session *ss, int ms)
 {
-	uint64_t until = monotonic_ns() + ms * 1000000ull, now;
+	uint64_t until = clocks_monotonic() + ms * 1000000ull, now;
 
 	steer(ss);
 	if (!ss->ring) {
@@ -611,7 +603,7 @@ int switch_session_poll(struct switch_session *ss, int ms)
 		return poll(NULL, 0, ms) < 0 ? -errno : 0;
 	}
 	/* woken by fill level before the time is over, it takes what there is and goes on waiting */
-	while ((now = monotonic_ns()) < until) {
+	while ((now = clocks_monotonic()) < until) {
 		int got = ring_buffer__poll(ss->ring, (int)((until - now) / 1000000) + 1);
 
 		if (got < 0)
@@ -643,7 +635,7 @@ int switch_session_read(struct switch_session *ss, struct switches *out)
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	out->duration_ns = (ss->stop_ns ? ss->stop_ns : monotonic_ns()) - ss->begin_ns;
+	out->duration_ns = (ss->stop_ns ? ss->stop_ns : clocks_monotonic()) - ss->begin_ns;
 	out->filtered = follows(&ss->ask) || ss->ask.n_wants || ss->ask.classes;
 	out->tlb_known = bpf_program__autoload(ss->skel->progs.mmlens_tlb);
 	out->delays_known = ss->ask.delays;
@@ -666,7 +658,7 @@ int switch_session_stop(struct switch_session *ss, struct switches *out)
 	/* the program that counts was attached last; the others wait for RCU in their turn, in silence */
 	set_all_watch(ss, false);
 	bpf_link__destroy(ss->links[--ss->n_links]);
-	ss->stop_ns = monotonic_ns();
+	ss->stop_ns = clocks_monotonic();
 	detach(ss);
 	memset(out, 0, sizeof(*out));
 	err = ss->ring ? drain_rest(ss) : 0;

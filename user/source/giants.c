@@ -3,19 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/cleanup.h"
+#include "source/clocks.h"
 #include "source/giants.h"
 #include "source/maps.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static struct giant *add(struct giants *g, uint64_t start)
 {
@@ -76,7 +68,7 @@ bool giants_allow(struct giants *g, uint32_t pid, const struct region *r)
 		g->now = add(g, r->start);
 	if (!g->now)
 		return false;
-	g->since = now_ns();
+	g->since = clocks_monotonic();
 	return g->now->missing && g->now->budget && g->vain_ns < GIANT_NS;
 }
 
@@ -94,7 +86,7 @@ void giants_met(struct giants *g, const uint64_t *entries, size_t n, uint64_t pa
 	now->missing -= now->missing < met ? now->missing : met;
 	now->budget -= now->budget < vain ? now->budget : vain;
 	if (!met)
-		g->vain_ns += now_ns() - g->since;
+		g->vain_ns += clocks_monotonic() - g->since;
 }
 
 bool giants_missing(const struct giants *g)

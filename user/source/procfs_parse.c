@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "source/clocks.h"
 #include "source/procfs.h"
 
 /* Bits of field 9 of stat (include/linux/sched.h); these have not moved since they exist. */
@@ -71,7 +72,8 @@ int procfs_parse_stat(struct task *t, const char *line)
 	t->comm[len] = '\0';
 	t->key.tid = (uint32_t)strtoul(line, NULL, 10);
 	t->key.start_ns = strtoull(field[FIELD_START], NULL, 10) *
-			  (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+				  (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK)) -
+			  clocks_boottime_ahead();
 	t->state = *field[FIELD_STATE];
 	t->ppid = (uint32_t)strtoul(field[FIELD_PPID], NULL, 10);
 	t->cpu = (int)strtol(field[FIELD_CPU], NULL, 10);

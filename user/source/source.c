@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/cleanup.h"
+#include "source/clocks.h"
 #include "source/procfs.h"
 #include "source/source.h"
 #include "source/withheld.h"
@@ -40,14 +40,6 @@ const struct source_ops *source_by_name(const char *name)
 		if (strcmp(sources[i]->name, name) == 0)
 			return sources[i];
 	return NULL;
-}
-
-static uint64_t boottime_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 static void read_boot_id(char *buf, size_t n)
@@ -88,9 +80,9 @@ static int read_one(const struct source_ops *ops, const struct question *q, stru
 	snprintf(out->source, sizeof(out->source), "%s", ops->name);
 	read_boot_id(out->boot_id, sizeof(out->boot_id));
 	census = few ? 0 : withheld_census();
-	out->begin_ns = boottime_ns();
+	out->begin_ns = clocks_boottime();
 	err = ops->read(&src, want, out, why);
-	out->end_ns = boottime_ns();
+	out->end_ns = clocks_boottime();
 	ops->close(&src);
 	if (!err && few)
 		withheld_count_named(out, q->about, q->n_about);
