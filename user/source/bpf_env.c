@@ -15,6 +15,7 @@
 
 #include "lib/cleanup.h"
 #include "source/bpf_env.h"
+#include "source/btf_path.h"
 #include "source/lockdown.h"
 
 /* linux/proc_ns.h: PROC_PID_INIT_INO */
@@ -149,10 +150,36 @@ static bool chosen_full(void)
 	return f && fgets(line, sizeof(line), f) && strstr(line, "(full)");
 }
 
+static bool is_rt(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && built_with(name.version, "PREEMPT_RT");
+}
+
+/* A lock that sleeps has an owner. What cannot be read is taken for one. */
+static bool ring_sleeps(void)
+{
+	struct btf_paths *paths = btf_paths_open();
+	struct btf_place at;
+	int err = paths ? btf_path(paths, "bpf_ringbuf", "spinlock.lock.owner", &at) : -EIO;
+
+	btf_paths_close(paths);
+	return err != -ENOENT;
+}
+
+int bpf_env_check_ring(struct why *why)
+{
+	if (!is_rt() || !ring_sleeps())
+		return 0;
+	return why_set(why, -EOPNOTSUPP,
+		       "events would stop this PREEMPT_RT kernel: its ring buffer may sleep at a "
+		       "switch; mended in 6.12 and in late 6.1, and mmlens stat needs no ring");
+}
+
 bool bpf_env_preempts(void)
 {
 	struct utsname name;
 
-	return !uname(&name) && (built_with(name.version, "PREEMPT") ||
-				 built_with(name.version, "PREEMPT_RT") || chosen_full());
+	return is_rt() || (!uname(&name) && built_with(name.version, "PREEMPT")) || chosen_full();
 }

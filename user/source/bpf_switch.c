@@ -432,6 +432,8 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	struct switch_session *ss;
 	int err = bpf_env_check(why);
 
+	if (!err && ask->event)
+		err = bpf_env_check_ring(why);
 	if (err)
 		return err;
 	ss = calloc(1, sizeof(*ss));

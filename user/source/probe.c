@@ -120,6 +120,11 @@ static bool probe_sched_exit_tp(struct why *why)
 	return btf_function(why, "btf_trace_sched_exit_tp", "since 6.18");
 }
 
+static bool probe_ringbuf(struct why *why)
+{
+	return bpf_env_check_ring(why) ? false : yes(why, "for trace and the events of record");
+}
+
 static bool probe_procfs(struct why *why)
 {
 	return serves(&source_procfs, why);
@@ -228,6 +233,7 @@ const struct probe probes[] = {
 	{ "iter/task_vma", probe_iter_task_vma },
 	{ "tp_btf", probe_tp_btf },
 	{ "sched_exit_tp", probe_sched_exit_tp },
+	{ "ringbuf", probe_ringbuf },
 	{ "procfs", probe_procfs },
 	{ "kcmp", probe_kcmp },
 	{ "ptrace", probe_ptrace },
