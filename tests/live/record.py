@@ -226,6 +226,32 @@ def _():
             want(done.status in (0, 1) and done.err.startswith(b"mmlens: "), f"{part}: {done}")
 
 
+@prop("a window that cannot begin leaves the file as it was")
+def _():
+    with tempfile.TemporaryDirectory() as d:
+        path = path_in(d)
+        mmlens("record", "-o", path).expect(0)
+        with open(path, "rb") as f:
+            old = f.read()
+        for wrong in (["-p", 4194305], ["--cgroup", "/nowhere"], ["--space", "zz"]):
+            want(mmlens("record", "-o", path, "-d", "1", *wrong).status in (1, 2), f"{wrong}: status")
+            with open(path, "rb") as f:
+                want(f.read() == old, f"{wrong}: the file is another")
+
+
+@prop("a filter without a length is a window until it is interrupted")
+def _():
+    need_switches("trace")
+    with tempfile.TemporaryDirectory() as d, Subject("switch-sleeper", ROUNDS) as s:
+        path = path_in(d)
+        process = subprocess.Popen([MMLENS, "record", "-o", path, "--tid", str(s["pid"])], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        watching(process)
+        s.go()
+        end(process)
+        want(report(path)["switches"] >= ROUNDS, "its switches are not in the file")
+
+
 @prop("a file of the state alone is said to be one")
 def _():
     with tempfile.TemporaryDirectory() as folder:

@@ -23,7 +23,9 @@ struct record_args {
 };
 
 struct recorder {
-	struct recfile *f;
+	const char *path;
+	const struct snapshot *state; /* as it was at first */
+	struct recfile *f;	      /* NULL: not begun */
 	struct event_block block;
 	struct bytes calls;	    /* the names that the events of the block need first */
 	uint8_t told[CALL_MAX / 8]; /* bit per system call that has been named */
@@ -114,31 +116,45 @@ static void put_counts(struct recorder *r, const struct window *w)
 	bytes_deinit(&b);
 }
 
-static void print_summary(const struct recorder *r, const struct window *w, const char *path)
+static void print_summary(const struct recorder *r, const struct window *w)
 {
 	char seen[24], span[24], lost[24], size[24];
 	struct stat st = { 0 };
 
-	stat(path, &st);
+	stat(r->path, &st);
 	printf("%s switches in %s, %s lost; %s in %s.\n",
 	       text_count(seen, sizeof(seen), r->switches),
 	       text_ns(span, sizeof(span), w->switches.duration_ns),
 	       text_count(lost, sizeof(lost), w->switches.lost),
-	       text_size(size, sizeof(size), (uint64_t)st.st_size), path);
+	       text_size(size, sizeof(size), (uint64_t)st.st_size), r->path);
+}
+
+/* Not before all is ready for it: the file may be another recording. */
+static int begin_file(void *arg)
+{
+	struct recorder *r = arg;
+	int err = recfile_create(r->path, &r->f);
+
+	if (err)
+		return fail(EXIT_FAILED, r->path, "%s", strerror(-err));
+	put_snapshot(r, r->state);
+	flush(r);
+	return 0;
 }
 
 /* The end of the window is written with its counts; the file has its state and events already. */
-static int record_window(struct recorder *r, struct window *w, const struct record_args *a,
+static int record_window(struct recorder *r, struct window *w, const struct window_args *args,
 			 int argc, char **argv)
 {
 	int status;
 
+	w->ready = begin_file;
 	w->event = on_event;
 	w->tick = on_tick;
 	w->arg = r;
-	flush(r);
-	status = window_run(w, &a->window, argc, argv);
-	flush(r);
+	status = window_run(w, args, argc, argv);
+	if (r->f)
+		flush(r);
 	if (status)
 		return status;
 	put_snapshot(r, &w->before);
@@ -147,33 +163,29 @@ static int record_window(struct recorder *r, struct window *w, const struct reco
 	return 0;
 }
 
-static int finish(struct recorder *r, const char *path, int status)
+static int finish(struct recorder *r, int status)
 {
-	int end = recfile_close(r->f);
+	int end = r->f ? recfile_close(r->f) : 0;
 	int err = r->err ? r->err : end;
 
 	bytes_deinit(&r->block.b);
 	bytes_deinit(&r->calls);
 	if (status)
 		return status;
-	return err ? fail(EXIT_FAILED, path, "cannot be written: %s", strerror(-err)) : EXIT_DONE;
+	return err ? fail(EXIT_FAILED, r->path, "cannot be written: %s", strerror(-err))
+		   : EXIT_DONE;
 }
 
 static int write_file(const struct state *st, const struct record_args *a, int argc, char **argv)
 {
-	struct recorder r = { 0 };
+	struct recorder r = { .path = a->out, .state = &st->snapshot };
 	struct window w = { 0 };
-	bool window = argc || a->window.duration_ns || a->window.pids.n;
-	int err = recfile_create(a->out, &r.f), status = 0;
+	bool window = argc || window_asked(&a->window);
+	int status = window ? record_window(&r, &w, &a->window, argc, argv) : begin_file(&r);
 
-	if (err)
-		return fail(EXIT_FAILED, a->out, "%s", strerror(-err));
-	put_snapshot(&r, &st->snapshot);
-	if (window)
-		status = record_window(&r, &w, a, argc, argv);
-	status = finish(&r, a->out, status);
+	status = finish(&r, status);
 	if (!status && window)
-		print_summary(&r, &w, a->out);
+		print_summary(&r, &w);
 	window_deinit(&w);
 	return status;
 }

@@ -176,12 +176,20 @@ static int watch(struct window *w, const struct window_args *args, const struct 
 
 	if (err)
 		return fail(status_of(err), "bpf", "%s", why.text);
-	status = observe(w, args, ss, tgids, c, argv);
+	status = w->ready ? w->ready(w->arg) : 0;
+	if (!status)
+		status = observe(w, args, ss, tgids, c, argv);
 	switch_session_close(ss);
 	/* a filter of switches, not of processes, leaves no task with all of its own */
 	if (!status && !c->pid && !f->n && !f->classes)
 		correlate(&w->before, &w->after, &w->switches, w->tgids, w->n_tgids, &w->agreement);
 	return status;
+}
+
+bool window_asked(const struct window_args *args)
+{
+	return args->duration_ns || args->pids.n || args->tids.n || args->spaces.n ||
+	       args->cgroups.n || args->comms.n || args->cpus.n || args->classes.n;
 }
 
 int window_run(struct window *w, const struct window_args *args, int argc, char **argv)

@@ -43,6 +43,8 @@ struct window_args {
 /* clang-format on */
 
 struct window {
+	/* Every program is loaded: it will be a window. 0 or the exit status, its line printed. */
+	int (*ready)(void *arg);
 	/* NULL: only count. Called while the window lasts. */
 	void (*event)(const struct event *ev, void *arg);
 	void (*tick)(void *arg); /* after each poll */
@@ -63,6 +65,9 @@ struct window {
 	bool command;	    /* a command was run */
 	int command_status; /* as wait(2) has it */
 };
+
+/* Whether the options speak of a window: of its length, or of what is watched in it. */
+bool window_asked(const struct window_args *args);
 
 /*
  * Runs the window. Returns 0 with the results in `w`, or the exit status, its line printed. `argv`
