@@ -160,7 +160,7 @@ struct mmlens_cost {
  *
  * What happens with interrupts off and often (switches, wake-ups) is gathered by the CPU in
  * records of 24 bytes and sent as one batch; what is rare is sent at once. So messages of one CPU
- * arrive in no strict order; the times in them are true, and a CPU's records are in order.
+ * arrive in no strict order; the times in them are true, and the records of one batch are in order.
  */
 #define MMLENS_NOBODY 0xffffffffu
 

@@ -8,7 +8,7 @@
 #include "source/bpf_stream.h"
 #include "source/bpf_tasks.h"
 
-/* Records of one CPU that wait to be delivered, oldest first. */
+/* Records of one CPU that wait to be delivered, the oldest first. */
 struct queue {
 	struct mmlens_rec *rec;
 	size_t head;
@@ -262,6 +262,23 @@ static int add_rare(struct stream *s, const struct event *ev)
 	return 0;
 }
 
+/*
+ * Behind what is there already; but what an interrupt told while its CPU sent a batch has come
+ * before that batch, and stays behind it.
+ */
+static void merge_behind(struct mmlens_rec *queued, size_t n_queued, const struct mmlens_rec *rec,
+			 size_t n)
+{
+	while (n && n_queued && queued[n_queued - 1].ts > rec[0].ts) {
+		bool newer = queued[n_queued - 1].ts > rec[n - 1].ts;
+
+		queued[n_queued + n - 1] = newer ? queued[n_queued - 1] : rec[n - 1];
+		n_queued -= newer;
+		n -= !newer;
+	}
+	memcpy(queued + n_queued, rec, n * sizeof(*rec));
+}
+
 static int queue_add(struct queue *q, const struct mmlens_rec *rec, size_t n)
 {
 	if (q->head && q->head + q->n + n > q->room) {
@@ -277,7 +294,7 @@ static int queue_add(struct queue *q, const struct mmlens_rec *rec, size_t n)
 		q->rec = more;
 		q->room = room;
 	}
-	memcpy(q->rec + q->head + q->n, rec, n * sizeof(*rec));
+	merge_behind(q->rec + q->head, q->n, rec, n);
 	q->n += n;
 	return 0;
 }

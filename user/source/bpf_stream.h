@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The reader's side of the stream: messages of the ring into events in the order of time. CPUs fill
- * the ring in turns; each one's records are in order, so they are merged, not sorted.
+ * the ring in turns; each one's records are in order but for those that overtook a batch of its, so
+ * they are merged, not sorted.
  */
 #ifndef MMLENS_SOURCE_BPF_STREAM_H
 #define MMLENS_SOURCE_BPF_STREAM_H
