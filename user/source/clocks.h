@@ -11,7 +11,7 @@
 
 uint64_t clocks_monotonic(void);
 uint64_t clocks_boottime(void);
-/* What this process's own CLOCK_BOOTTIME is ahead, modulo 2^64; and so are the starts in /proc/PID/stat. */
+/* What this process's own CLOCK_BOOTTIME is ahead, modulo 2^64. */
 uint64_t clocks_boottime_ahead(void);
 
 /* One of the two from the text of /proc/PID/timens_offsets; 0 where it is not in there. */

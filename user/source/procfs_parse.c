@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/slurp.h"
 #include "source/clocks.h"
 #include "source/procfs.h"
 
@@ -57,7 +60,7 @@ static bool split_fields(const char *at, const char **field)
 }
 
 /* "TID (COMM) S PPID ...": the name may hold anything, so the last parenthesis ends it. */
-int procfs_parse_stat(struct task *t, const char *line)
+static int parse_stat(struct task *t, const char *line)
 {
 	const char *open = strchr(line, '('), *close = strrchr(line, ')');
 	const char *field[FIELDS];
@@ -72,14 +75,43 @@ int procfs_parse_stat(struct task *t, const char *line)
 	t->comm[len] = '\0';
 	t->key.tid = (uint32_t)strtoul(line, NULL, 10);
 	t->key.start_ns = strtoull(field[FIELD_START], NULL, 10) *
-				  (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK)) -
-			  clocks_boottime_ahead();
+			  (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 	t->state = *field[FIELD_STATE];
 	t->ppid = (uint32_t)strtoul(field[FIELD_PPID], NULL, 10);
 	t->cpu = (int)strtol(field[FIELD_CPU], NULL, 10);
 	t->known |= KNOWN_STATE | KNOWN_PPID | KNOWN_START | KNOWN_CPU;
 	procfs_set_flags(t, strtoull(field[FIELD_FLAGS], NULL, 10));
 	return 0;
+}
+
+static uint64_t starts_ahead;
+
+/*
+ * Where a time namespace moves the clock of boots, 5.10 does not move the starts in /proc with it,
+ * and later kernels do. Ours was not long ago: by the right reckoning, for by the other it has not
+ * been yet or is as long ago again as the clock was moved.
+ */
+static void learn_starts_ahead(void)
+{
+	uint64_t ahead = clocks_boottime_ahead(), now = clocks_boottime();
+	cleanup_slurp struct slurp own = { 0 };
+	struct task self = { 0 };
+
+	if (!ahead || slurp_record_at(&own, AT_FDCWD, "/proc/self/stat") ||
+	    parse_stat(&self, own.text))
+		return;
+	if (now + ahead - self.key.start_ns < now - self.key.start_ns)
+		starts_ahead = ahead;
+}
+
+int procfs_parse_stat(struct task *t, const char *line)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int err = parse_stat(t, line);
+
+	pthread_once(&once, learn_starts_ahead);
+	t->key.start_ns -= starts_ahead;
+	return err;
 }
 
 static bool status_u64(const char *text, const char *key, uint64_t *out)
