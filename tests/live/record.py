@@ -239,6 +239,19 @@ def _():
                 want(f.read() == old, f"{wrong}: the file is another")
 
 
+@prop("a recording to standard output is whole: no word of ours is in it")
+def _():
+    need_switches("trace")
+    with tempfile.TemporaryDirectory() as d:
+        path = path_in(d)
+        with open(path, "wb") as out:
+            done = subprocess.run([MMLENS, "record", "-o", "/dev/stdout", "-d", "0.2"], stdin=subprocess.DEVNULL,
+                                  stdout=out, stderr=subprocess.PIPE, check=False)
+        want_equal(done.returncode, 0, f"exit status ({done.stderr!r})")
+        want(b" switches in " in done.stderr, f"no summary: {done.stderr!r}")
+        report(path)
+
+
 @prop("a filter without a length is a window until it is interrupted")
 def _():
     need_switches("trace")

@@ -2,6 +2,7 @@
 /* mmlens record: the state of now in a file, and a window of events behind it. */
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/state.h"
 #include "cmd/window.h"
@@ -116,17 +117,31 @@ static void put_counts(struct recorder *r, const struct window *w)
 	bytes_deinit(&b);
 }
 
+/* Where the file itself is the output, that is not the place for words. */
+static FILE *words_for(const struct stat *file)
+{
+	struct stat out;
+	bool same = !fstat(STDOUT_FILENO, &out) && out.st_dev == file->st_dev &&
+		    out.st_ino == file->st_ino;
+
+	return same ? stderr : stdout;
+}
+
 static void print_summary(const struct recorder *r, const struct window *w)
 {
 	char seen[24], span[24], lost[24], size[24];
 	struct stat st = { 0 };
+	FILE *out;
 
 	stat(r->path, &st);
-	printf("%s switches in %s, %s lost; %s in %s.\n",
-	       text_count(seen, sizeof(seen), r->switches),
-	       text_ns(span, sizeof(span), w->switches.duration_ns),
-	       text_count(lost, sizeof(lost), w->switches.lost),
-	       text_size(size, sizeof(size), (uint64_t)st.st_size), r->path);
+	out = words_for(&st);
+	fprintf(out, "%s switches in %s, %s lost", text_count(seen, sizeof(seen), r->switches),
+		text_ns(span, sizeof(span), w->switches.duration_ns),
+		text_count(lost, sizeof(lost), w->switches.lost));
+	if (S_ISREG(st.st_mode))
+		fprintf(out, "; %s in %s", text_size(size, sizeof(size), (uint64_t)st.st_size),
+			r->path);
+	fprintf(out, ".\n");
 }
 
 /* Not before all is ready for it: the file may be another recording. */
