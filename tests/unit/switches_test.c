@@ -47,10 +47,10 @@ struct fixture {
 };
 
 /*
- * One task that the kernel counted from `a` to `b`, and what the programs saw of one with its pid
- * that started at `start`.
+ * One task that by `source` the kernel counted from `a` to `b`, and what the programs saw of one
+ * with its pid that started at `start`.
  */
-static struct agreement judge_of(uint64_t start, uint64_t a, uint64_t b, uint64_t seen_before,
+static struct agreement judge_of(const char *source, uint64_t start, uint64_t a, uint64_t b, uint64_t seen_before,
 				 uint64_t seen_after, uint64_t counted)
 {
 	struct fixture f = { 0 };
@@ -70,6 +70,7 @@ static struct agreement judge_of(uint64_t start, uint64_t a, uint64_t b, uint64_
 	f.t.count[CLASS_THREAD] = counted;
 	f.sw.tasks = &f.t;
 	f.sw.n_tasks = counted ? 1 : 0;
+	snprintf(f.before.source, sizeof(f.before.source), "%s", source);
 	correlate(&f.before, &f.after, &f.sw, NULL, 0, &out);
 	snapshot_deinit(&f.before);
 	snapshot_deinit(&f.after);
@@ -79,12 +80,12 @@ static struct agreement judge_of(uint64_t start, uint64_t a, uint64_t b, uint64_
 static struct agreement judge(uint64_t a, uint64_t b, uint64_t seen_before, uint64_t seen_after,
 			      uint64_t counted)
 {
-	return judge_of(5, a, b, seen_before, seen_after, counted);
+	return judge_of("module", 5, a, b, seen_before, seen_after, counted);
 }
 
-static struct agreement judge_started(uint64_t start)
+static struct agreement judge_started(const char *source, uint64_t start)
 {
-	return judge_of(start, 100, 120, 100, 120, 20);
+	return judge_of(source, start, 100, 120, 100, 120, 20);
 }
 
 static void agreement_needs_no_tolerance(void **state)
@@ -106,10 +107,13 @@ static void agreement_needs_no_tolerance(void **state)
 static void a_coarse_start_finds_its_row(void **state)
 {
 	(void)state;
-	assert_int_equal(judge_started(5 + START_TICK_NS - 1).agree, 1);
+	assert_int_equal(judge_started("procfs", 5 + START_TICK_NS - 1).agree, 1);
 	/* those of others: of one before it, and of one behind it that took its pid */
-	assert_int_equal(judge_started(4).agree, 0);
-	assert_int_equal(judge_started(5 + START_TICK_NS).agree, 0);
+	assert_int_equal(judge_started("procfs", 4).agree, 0);
+	assert_int_equal(judge_started("procfs", 5 + START_TICK_NS).agree, 0);
+	/* other witnesses know it to the ns */
+	assert_int_equal(judge_started("module", 5).agree, 1);
+	assert_int_equal(judge_started("module", 6).agree, 0);
 }
 
 static void reused_pid_is_another_task(void **state)
@@ -169,7 +173,7 @@ static void who_took_a_leaders_pid_is_not_held_against_it(void **state)
 	out = taken_over(100, 30, seen, 1);
 	assert_int_equal(out.tasks, 0);
 	/* another's end says nothing */
-	seen[1].key.start_ns = 5 + START_TICK_NS;
+	seen[1].key.start_ns = 6;
 	out = taken_over(100, 300, seen, 2);
 	assert_int_equal(out.tasks - out.agree, 1);
 }

@@ -23,15 +23,20 @@ static const struct task_switches **index_tasks(const struct switches *sw)
 	return index;
 }
 
-/* Nobody else had the tid within a tick of this start and lives: the starts of a snapshot may be coarse. */
-static bool is_start(uint64_t exact, uint64_t told)
+/* So far behind the true starts those of a snapshot may be; the programs know them to the ns. */
+static uint64_t slack_of(const struct snapshot *s)
 {
-	return exact - told < START_TICK_NS;
+	return strcmp(s->source, "procfs") ? 1 : START_TICK_NS;
+}
+
+static bool is_start(uint64_t exact, uint64_t told, uint64_t slack)
+{
+	return exact - told < slack;
 }
 
 /* Of the task that has this key in a snapshot and was alive all the time; NULL: it did not switch. */
 static const struct task_switches *find(const struct task_switches **index, size_t n,
-					const struct task_key *key)
+					const struct task_key *key, uint64_t slack)
 {
 	size_t low = 0, high = n;
 
@@ -44,7 +49,7 @@ static const struct task_switches *find(const struct task_switches **index, size
 			high = middle;
 	}
 	if (low == n || index[low]->key.tgid != key->tgid || index[low]->key.tid != key->tid ||
-	    !is_start(index[low]->key.start_ns, key->start_ns))
+	    !is_start(index[low]->key.start_ns, key->start_ns, slack))
 		return NULL;
 	return index[low];
 }
@@ -71,13 +76,14 @@ static bool agrees(const struct task *a, const struct task *b, const struct task
 }
 
 /* A leader's last switch may come when the thread that took its pid has given it its own. */
-static bool ended_as_another(const struct switches *sw, const struct task_key *leader)
+static bool ended_as_another(const struct switches *sw, const struct task_key *leader,
+			     uint64_t slack)
 {
 	for (size_t i = 0; i < sw->n_tasks; i++) {
 		const struct task_switches *t = &sw->tasks[i];
 
 		if (t->how[HOW_EXIT] && t->key.tgid == leader->tgid &&
-		    is_start(t->key.start_ns, leader->start_ns) && t->key.tid != leader->tid)
+		    is_start(t->key.start_ns, leader->start_ns, slack) && t->key.tid != leader->tid)
 			return true;
 	}
 	return false;
@@ -88,12 +94,13 @@ static bool ended_as_another(const struct switches *sw, const struct task_key *l
  * lives now has the counters of another task. Those of one task never fall.
  */
 static bool was_taken_over(const struct task *a, const struct task *b,
-			   const struct task_switches *counted, const struct switches *sw)
+			   const struct task_switches *counted, const struct switches *sw,
+			   uint64_t slack)
 {
 	if (a->key.tid != a->key.tgid || b->state == 'Z' || b->state == 'X')
 		return false;
 	return a->state == 'Z' || (counted && counted->how[HOW_EXIT]) || total(b) < total(a) ||
-	       (!agrees(a, b, counted) && ended_as_another(sw, &a->key));
+	       (!agrees(a, b, counted) && ended_as_another(sw, &a->key, slack));
 }
 
 static void judge(const struct task *a, const struct task *b, const struct task_switches *sw,
@@ -121,6 +128,7 @@ void correlate(const struct snapshot *before, const struct snapshot *after,
 	       struct agreement *out)
 {
 	cleanup_free const struct task_switches **index = index_tasks(sw);
+	const uint64_t slack = slack_of(before);
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; index && i < before->n; i++) {
@@ -131,8 +139,8 @@ void correlate(const struct snapshot *before, const struct snapshot *after,
 		if (!b || !(a->known & b->known & KNOWN_SWITCHES) || !(a->known & KNOWN_START) ||
 		    !watched(a->key.tgid, tgids, n_tgids))
 			continue;
-		counted = find(index, sw->n_tasks, &a->key);
-		if (!was_taken_over(a, b, counted, sw))
+		counted = find(index, sw->n_tasks, &a->key, slack);
+		if (!was_taken_over(a, b, counted, sw, slack))
 			judge(a, b, counted, out);
 	}
 }

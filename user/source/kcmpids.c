@@ -35,7 +35,7 @@ int kcmp_system(uint32_t a, uint32_t b, enum resource r)
 
 uint64_t kcmpids_word(const struct task *user)
 {
-	return user->key.start_ns / 10000000 << 22 | user->key.tid;
+	return user->key.start_ns / START_TICK_NS << 22 | user->key.tid;
 }
 
 uint32_t kcmp_nobody_new(void)

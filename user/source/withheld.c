@@ -19,8 +19,8 @@
 #define INIT_PID_NS  0xEFFFFFFCu
 #define INIT_USER_NS 0xEFFFFFFDu
 
-/* procfs tells starts in clock ticks, rounded down: a task as young as that may be newborn */
-#define NEWBORN_NS 20000000
+/* A task as young as that may be newborn. */
+#define NEWBORN_NS (2 * START_TICK_NS)
 
 static bool slurp(const char *path, char *buf, size_t n)
 {
