@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -86,21 +87,36 @@ static int parse_stat(struct task *t, const char *line)
 
 static uint64_t starts_ahead;
 
+/* The start of a process that is born now; 0: it cannot be told. */
+static uint64_t start_of_newborn(void)
+{
+	cleanup_slurp struct slurp stat = { 0 };
+	struct task t = { 0 };
+	pid_t pid = fork();
+	char path[32];
+
+	if (pid < 0)
+		return 0;
+	if (!pid)
+		_exit(0);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	/* until it is waited for it is there */
+	if (!slurp_record_at(&stat, AT_FDCWD, path))
+		parse_stat(&t, stat.text);
+	waitpid(pid, NULL, 0);
+	return t.key.start_ns;
+}
+
 /*
  * Where a time namespace moves the clock of boots, 5.10 does not move the starts in /proc with it,
- * and later kernels do. Ours was not long ago: by the right reckoning, for by the other it has not
- * been yet or is as long ago again as the clock was moved.
+ * and later kernels do: one that is now is nearer to now by the one clock than by the other.
  */
 static void learn_starts_ahead(void)
 {
 	uint64_t ahead = clocks_boottime_ahead(), now = clocks_boottime();
-	cleanup_slurp struct slurp own = { 0 };
-	struct task self = { 0 };
+	uint64_t start = ahead ? start_of_newborn() : 0;
 
-	if (!ahead || slurp_record_at(&own, AT_FDCWD, "/proc/self/stat") ||
-	    parse_stat(&self, own.text))
-		return;
-	if (now + ahead - self.key.start_ns < now - self.key.start_ns)
+	if (start && llabs((int64_t)(start - now - ahead)) < llabs((int64_t)(start - now)))
 		starts_ahead = ahead;
 }
 
