@@ -46,8 +46,9 @@ def _():
 def _(command):
     subjects = both_cpus()
     try:
-        done = subprocess.run([MMLENS, command, "--json", "-d", "3"], stdin=subprocess.DEVNULL, capture_output=True,
-                              check=False)
+        out = subprocess.PIPE if command == "stat" else subprocess.DEVNULL
+        done = subprocess.run([MMLENS, command, "--json", "-d", "3"], stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.PIPE, check=False)
     finally:
         killed(subjects)
     want_equal(done.returncode, 3 if SLEEPS and command == "trace" else 0, f"exit status ({done.stderr!r})")

@@ -162,19 +162,22 @@ static bool ring_sleeps(void)
 {
 	struct btf_paths *paths = btf_paths_open();
 	struct btf_place at;
-	int err = paths ? btf_path(paths, "bpf_ringbuf", "spinlock.lock.owner", &at) : -EIO;
+	bool known = paths && !btf_path(paths, "bpf_ringbuf", "spinlock", &at);
+	bool sleeps =
+		!known || btf_path(paths, "bpf_ringbuf", "spinlock.lock.owner", &at) != -ENOENT;
 
 	btf_paths_close(paths);
-	return err != -ENOENT;
+	return sleeps;
 }
 
 int bpf_env_check_ring(struct why *why)
 {
 	if (!is_rt() || !ring_sleeps())
 		return 0;
-	return why_set(why, -EOPNOTSUPP,
-		       "events would stop this PREEMPT_RT kernel: its ring buffer may sleep at a "
-		       "switch; mended in 6.12 and in late 6.1, and mmlens stat needs no ring");
+	return why_set(
+		why, -EOPNOTSUPP,
+		"events would stop this PREEMPT_RT kernel: its ring buffer may sleep at a "
+		"switch; mended in 6.12 and in later stable versions; mmlens stat needs no ring");
 }
 
 bool bpf_env_preempts(void)

@@ -25,7 +25,7 @@ size_t bpf_env_map_len(const struct bpf_map *map);
 
 /*
  * Whether programs may use a ring buffer where a switch happens. On a PREEMPT_RT kernel without
- * 8b62645b09f8 ("bpf: Use raw_spinlock_t in ringbuf", 6.12, and in later 6.1) who waits for its
+ * 8b62645b09f8 ("bpf: Use raw_spinlock_t in ringbuf", 6.12 and stable) who waits for its
  * lock goes to sleep, which within the scheduler stops the machine for good: two CPUs that switched
  * all the time did it to Debian 11's 5.10-rt within seconds. 0, or -EOPNOTSUPP with `why`.
  */
