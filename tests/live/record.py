@@ -21,12 +21,16 @@ def path_in(folder, name="x.mml"):
     return os.path.join(folder, name)
 
 
-def recorder(path, *args):
+def recorder(path, *args, lasts=("-d", "100")):
     """A recorder whose window is open."""
-    process = subprocess.Popen([MMLENS, "record", "-o", path, "-d", "100", *map(str, args)],
+    process = subprocess.Popen([MMLENS, "record", "-o", path, *lasts, *map(str, args)],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
-    watching(process)
+    try:
+        watching(process)
+    except Exception:
+        process.kill()
+        raise
     return process
 
 
@@ -62,7 +66,7 @@ def lines(path):
 @prop("{name}: the file's counts are its events and what the kernel counted, at most 32 bytes a switch",
       name=["switch-threads", "switch-processes"])
 def _(name):
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject(name, 10 * ROUNDS) as s:
         pids = [word for t in s.tids.values() for word in ("-p", t)]
         path, grown = recorded(folder, s, *pids)
@@ -95,7 +99,7 @@ def _(name):
 
 @prop("a call by the numbers of 32-bit programs is not named by those of others")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("switch-legacy", 300) as s:
         path, grown = recorded(folder, s)
         wakes = [e for e in lines(path) if e.get("event") == "wake" and not e["interrupt"]
@@ -111,7 +115,7 @@ def by_class(switches):
 @prop("report --delays, of a recording {of}: what stat --delays of the same time tells of the same task",
       of=["of all", "of one process"])
 def _(of):
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("switch-sleeper", 300) as s:
         tid = s.tids["pid"]
         chosen = ["-p", tid] if of == "of one process" else []
@@ -138,7 +142,7 @@ def _(of):
 
 @prop("report --by=cgroup: the groups that stat tells, by the path they were recorded with")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("switch-processes", ROUNDS) as s:
         path, _ = recorded(folder, s)
         document = report(path)
@@ -155,7 +159,7 @@ def _():
 
 @prop("report: each filter keeps those events of the file that fit, and counts them")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("switch-processes", ROUNDS) as s:
         path, _ = recorded(folder, s)
         switches = [e for e in lines(path) if "class" in e]
@@ -187,7 +191,7 @@ def _():
 
 @prop("a recorded window is a state for --from as well")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("threads", 3) as s:
         mmlens("record", "-o", path_in(folder), "-d", "0.5").expect(0)
         seen = mmlens("show", "--json", "--from", path_in(folder), s.process.pid).json()
@@ -196,7 +200,7 @@ def _():
 
 @prop("a recorder that is killed leaves a file that is read to its last block and says so")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("switch-threads", 40000) as s:
         path = path_in(folder)
         process = recorder(path)
@@ -213,7 +217,7 @@ def _():
 
 @prop("a file cut anywhere is read to its last whole block or refused with one line")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder:
         path = path_in(folder)
         mmlens("record", "-o", path, "-d", "0.5").expect(0)
@@ -226,17 +230,27 @@ def _():
             want(done.status in (0, 1) and done.err.startswith(b"mmlens: "), f"{part}: {done}")
 
 
-@prop("a window that cannot begin leaves the file as it was")
+@prop("a window that cannot begin leaves the file as it was, or none")
 def _():
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as d:
-        path = path_in(d)
+        path, other = path_in(d), path_in(d, "other")
         mmlens("record", "-o", path).expect(0)
         with open(path, "rb") as f:
             old = f.read()
-        for wrong in (["-p", 4194305], ["--cgroup", "/nowhere"], ["--space", "zz"]):
-            want(mmlens("record", "-o", path, "-d", "1", *wrong).status in (1, 2), f"{wrong}: status")
+        for wrong in (["-p", 4194305], ["--cgroup", "/nowhere"], ["--space", "zz"], ["--", "/nonexistent"]):
+            for to in path, other:
+                want(mmlens("record", "-o", to, "-d", "1", *wrong).status in (1, 2), f"{wrong}: status")
             with open(path, "rb") as f:
                 want(f.read() == old, f"{wrong}: the file is another")
+            want(not os.path.exists(other), f"{wrong}: a file was left")
+
+
+@prop("a file that takes nothing is said to be so at once")
+def _():
+    need_switches("trace")
+    run = mmlens("record", "-o", "/dev/full", "--cpu", 0).expect(1)
+    want("No space left" in run.error_line(), f"not said why: {run}")
 
 
 @prop("a recording to standard output is whole: no word of ours is in it")
@@ -257,9 +271,7 @@ def _():
     need_switches("trace")
     with tempfile.TemporaryDirectory() as d, Subject("switch-sleeper", ROUNDS) as s:
         path = path_in(d)
-        process = subprocess.Popen([MMLENS, "record", "-o", path, "--tid", str(s["pid"])], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        watching(process)
+        process = recorder(path, "--tid", s["pid"], lasts=())
         s.go()
         end(process)
         want(report(path)["switches"] >= ROUNDS, "its switches are not in the file")
@@ -344,7 +356,7 @@ class Page(html.parser.HTMLParser):
 
 @prop("--html: one page that loads nothing and has the counts of --json, whatever a task calls itself")
 def _():
-    need_switches()
+    need_switches("trace")
     name = "<i>&'\"<b>"
     with tempfile.TemporaryDirectory() as folder:
         path, program = path_in(folder), path_in(folder, name)
@@ -367,7 +379,7 @@ def _():
 
 @prop("--html: a place that cannot be written to is one line of error")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("switch-threads", 100) as s:
         path, _ = recorded(folder, s)
         mmlens("report", "--html", "/nonexistent/page.html", path).expect(1).error_line()
@@ -376,7 +388,7 @@ def _():
 
 @prop("--perfetto: slices nest on known tracks, CPUs' are the switches, flows end where they began")
 def _():
-    need_switches()
+    need_switches("trace")
     with tempfile.TemporaryDirectory() as folder, Subject("switch-processes", ROUNDS) as s:
         path, _ = recorded(folder, s)
         out = path_in(folder, "trace.pftrace")

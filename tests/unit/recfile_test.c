@@ -30,6 +30,7 @@ static void write_file(const char *path)
 	for (uint32_t i = 0; i < 25000; i++)
 		bytes_put_u32(&big, i);
 	assert_int_equal(recfile_create(path, &f), 0);
+	assert_int_equal(recfile_begin(f), 0);
 	assert_int_equal(recfile_put(f, REC_STAT, 1, &small), 0);
 	assert_int_equal(recfile_put(f, REC_SNAPSHOT, 3, &big), 0);
 	assert_int_equal(recfile_close(f), 0);

@@ -26,7 +26,8 @@ struct record_args {
 struct recorder {
 	const char *path;
 	const struct snapshot *state; /* as it was at first */
-	struct recfile *f;	      /* NULL: not begun */
+	struct recfile *f;
+	bool begun; /* the file is a new one */
 	struct event_block block;
 	struct bytes calls;	    /* the names that the events of the block need first */
 	uint8_t told[CALL_MAX / 8]; /* bit per system call that has been named */
@@ -121,8 +122,8 @@ static void put_counts(struct recorder *r, const struct window *w)
 static FILE *words_for(const struct stat *file)
 {
 	struct stat out;
-	bool same = !fstat(STDOUT_FILENO, &out) && out.st_dev == file->st_dev &&
-		    out.st_ino == file->st_ino;
+	bool same = !S_ISCHR(file->st_mode) && !fstat(STDOUT_FILENO, &out) &&
+		    out.st_dev == file->st_dev && out.st_ino == file->st_ino;
 
 	return same ? stderr : stdout;
 }
@@ -144,17 +145,21 @@ static void print_summary(const struct recorder *r, const struct window *w)
 	fprintf(out, ".\n");
 }
 
+static int cannot_write(const struct recorder *r, int err)
+{
+	return fail(EXIT_FAILED, r->path, "cannot be written: %s", strerror(-err));
+}
+
 /* Not before all is ready for it: the file may be another recording. */
 static int begin_file(void *arg)
 {
 	struct recorder *r = arg;
-	int err = recfile_create(r->path, &r->f);
 
-	if (err)
-		return fail(EXIT_FAILED, r->path, "%s", strerror(-err));
+	r->begun = true;
+	r->err = recfile_begin(r->f);
 	put_snapshot(r, r->state);
 	flush(r);
-	return 0;
+	return r->err ? cannot_write(r, r->err) : 0;
 }
 
 /* The end of the window is written with its counts; the file has its state and events already. */
@@ -168,7 +173,7 @@ static int record_window(struct recorder *r, struct window *w, const struct wind
 	w->tick = on_tick;
 	w->arg = r;
 	status = window_run(w, args, argc, argv);
-	if (r->f)
+	if (r->begun)
 		flush(r);
 	if (status)
 		return status;
@@ -180,15 +185,12 @@ static int record_window(struct recorder *r, struct window *w, const struct wind
 
 static int finish(struct recorder *r, int status)
 {
-	int end = r->f ? recfile_close(r->f) : 0;
+	int end = recfile_close(r->f);
 	int err = r->err ? r->err : end;
 
 	bytes_deinit(&r->block.b);
 	bytes_deinit(&r->calls);
-	if (status)
-		return status;
-	return err ? fail(EXIT_FAILED, r->path, "cannot be written: %s", strerror(-err))
-		   : EXIT_DONE;
+	return status || !err ? status : cannot_write(r, err);
 }
 
 static int write_file(const struct state *st, const struct record_args *a, int argc, char **argv)
@@ -196,8 +198,11 @@ static int write_file(const struct state *st, const struct record_args *a, int a
 	struct recorder r = { .path = a->out, .state = &st->snapshot };
 	struct window w = { 0 };
 	bool window = argc || window_asked(&a->window);
-	int status = window ? record_window(&r, &w, &a->window, argc, argv) : begin_file(&r);
+	int err = recfile_create(a->out, &r.f), status;
 
+	if (err)
+		return fail(EXIT_FAILED, a->out, "%s", strerror(-err));
+	status = window ? record_window(&r, &w, &a->window, argc, argv) : begin_file(&r);
 	status = finish(&r, status);
 	if (!status && window)
 		print_summary(&r, &w);

@@ -141,6 +141,9 @@ static int observe(struct window *w, const struct window_args *args, struct swit
 	err = c->pid ? child_go(c) : 0;
 	if (err)
 		return fail(EXIT_FAILED, argv[0], "cannot be run: %s", strerror(-err));
+	status = w->ready ? w->ready(w->arg) : 0;
+	if (status)
+		return status;
 	wait_out(w, args, ss, c);
 	status = snap(args, &w->after);
 	if (status)
@@ -176,9 +179,7 @@ static int watch(struct window *w, const struct window_args *args, const struct 
 
 	if (err)
 		return fail(status_of(err), "bpf", "%s", why.text);
-	status = w->ready ? w->ready(w->arg) : 0;
-	if (!status)
-		status = observe(w, args, ss, tgids, c, argv);
+	status = observe(w, args, ss, tgids, c, argv);
 	switch_session_close(ss);
 	/* a filter of switches, not of processes, leaves no task with all of its own */
 	if (!status && !c->pid && !f->n && !f->classes)

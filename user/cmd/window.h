@@ -43,7 +43,7 @@ struct window_args {
 /* clang-format on */
 
 struct window {
-	/* Every program is loaded: it will be a window. 0 or the exit status, its line printed. */
+	/* It has begun, and no event has been told. 0 or the exit status, its line printed. */
 	int (*ready)(void *arg);
 	/* NULL: only count. Called while the window lasts. */
 	void (*event)(const struct event *ev, void *arg);

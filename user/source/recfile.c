@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "source/recfile.h"
@@ -15,20 +17,23 @@
 
 struct recfile {
 	FILE *f;
+	char *made; /* the path of a file that was not there before; NULL: it was, or is read */
 	bool writing;
 	uint8_t *payload;
 	size_t room;
 };
 
-static struct recfile *recfile_new(const char *path, const char *mode)
+/* Of an open file, which is closed when it fails. */
+static struct recfile *recfile_new(int fd, const char *mode)
 {
-	struct recfile *f = calloc(1, sizeof(*f));
+	struct recfile *f = fd < 0 ? NULL : calloc(1, sizeof(*f));
 
-	if (!f)
-		return NULL;
-	f->f = fopen(path, mode);
-	if (f->f)
+	if (f)
+		f->f = fdopen(fd, mode);
+	if (f && f->f)
 		return f;
+	if (fd >= 0)
+		close(fd);
 	free(f);
 	return NULL;
 }
@@ -36,6 +41,7 @@ static struct recfile *recfile_new(const char *path, const char *mode)
 static void recfile_free(struct recfile *f)
 {
 	fclose(f->f);
+	free(f->made);
 	free(f->payload);
 	free(f);
 }
@@ -50,22 +56,34 @@ static int write_all(struct recfile *f, const void *p, size_t n)
 
 int recfile_create(const char *path, struct recfile **out)
 {
-	struct recfile *f = recfile_new(path, "we");
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	bool made = fd >= 0;
+	struct recfile *f;
+
+	if (!made && errno == EEXIST)
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	f = recfile_new(fd, "w");
+	if (!f)
+		return -errno;
+	f->made = made ? strdup(path) : NULL;
+	*out = f;
+	return 0;
+}
+
+int recfile_begin(struct recfile *f)
+{
 	struct bytes head = { 0 };
 	int err;
 
-	if (!f)
-		return -errno;
 	f->writing = true;
+	/* a pipe or a device has no length */
+	if (ftruncate(fileno(f->f), 0) && errno != EINVAL)
+		return -errno;
 	bytes_put(&head, MAGIC, 8);
 	bytes_put_u32(&head, CONTAINER_VERSION);
 	bytes_put_u32(&head, 0);
 	err = head.bad ? -ENOMEM : write_all(f, head.p, head.n);
 	bytes_deinit(&head);
-	if (err)
-		recfile_free(f);
-	else
-		*out = f;
 	return err;
 }
 
@@ -118,7 +136,7 @@ static int check_head(FILE *f)
 
 int recfile_open(const char *path, struct recfile **out)
 {
-	struct recfile *f = recfile_new(path, "re");
+	struct recfile *f = recfile_new(open(path, O_RDONLY | O_CLOEXEC), "r");
 	int err;
 
 	if (!f)
@@ -220,6 +238,8 @@ int recfile_close(struct recfile *f)
 		err = recfile_put(f, REC_END, 1, &none);
 	if (f->writing && !err)
 		err = recfile_flush(f);
+	if (!f->writing && f->made)
+		unlink(f->made);
 	recfile_free(f);
 	return err;
 }

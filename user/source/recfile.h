@@ -46,8 +46,10 @@ struct rec_block {
 	const uint8_t *payload; /* valid until the next call */
 };
 
-/* Makes or empties the file. -errno; *out is untouched on failure. */
+/* Makes the file, or opens it as it is. -errno; *out is untouched on failure. */
 int recfile_create(const char *path, struct recfile **out);
+/* Empties it and begins anew; before the first block. -errno or 0. */
+int recfile_begin(struct recfile *f);
 /* Buffered; whole blocks reach the file in order. */
 int recfile_put(struct recfile *f, enum rec_type type, uint16_t version, const struct bytes *b);
 int recfile_flush(struct recfile *f);
@@ -59,7 +61,10 @@ int recfile_next(struct recfile *f, struct rec_block *b);
 /* 1 and the first block of that type from the beginning of the file on, else as recfile_next(). */
 int recfile_find(struct recfile *f, enum rec_type type, struct rec_block *b);
 int recfile_rewind(struct recfile *f);
-/* Ends a file being written with an END block and reports what could not be written. */
+/*
+ * Ends a file being written with an END block and reports what could not be written. One that was not
+ * begun stays as it was, or is not there again.
+ */
 int recfile_close(struct recfile *f);
 
 /* Why an error of the reading functions happened, for `mmlens: FILE: why`. */
