@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -339,15 +340,18 @@ def _():
     want_equal({e["cpu"] for e in lines}, {0}, "CPUs")
 
 
-@prop("stat: says how many tasks it is not shown, and why")
+@prop("stat, report: say how many tasks they are not shown, and why")
 def _():
-    need_switches()
-    document = inspect("stat", "-d", "0.1")
-    text = mmlens("stat", "-d", "0.1").expect(0).out.decode()
+    need_switches("trace")
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "x.mml")
+        mmlens("record", "-o", path, "-d", "0.1").expect(0)
+        document = mmlens("report", "--json", path).json()
+        text = mmlens("report", path).expect(0).out.decode()
     if document["withheld"]:
         want(f"withheld, in part or whole: {document['withheld_why']}" in text, f"not said: {text}")
     else:
-        want("withheld" not in text, f"said of nobody: {text}")
+        want_equal("withheld" in text, document["withheld"] is None, f"said: {text}")
 
 
 @prop("in a pid namespace with a /proc of its own: the command's tasks, by their numbers in there")

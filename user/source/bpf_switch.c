@@ -58,7 +58,6 @@ struct switch_session {
 	struct bpf_link *links[12];
 	size_t n_links;
 	uint64_t begin_ns;
-	uint64_t flushed_ns; /* when all CPUs were last asked to send what they held */
 	uint64_t stop_ns; /* 0: it still runs */
 	uint64_t clock_ns;
 	int cpus;
@@ -581,21 +580,16 @@ static bool flush_cpus(struct switch_session *ss)
 	return all;
 }
 
-/*
- * After a flush all that happened before it is in the ring, but for what is on its way. Of that the
- * reader gets what lies before the first message that a CPU is still writing, and the rest next
- * time: so what happened before the flush before this one is complete.
- */
+/* After a flush all that happened before it is in the ring, but for what is on its way. */
 static int drain(struct switch_session *ss)
 {
-	uint64_t now = clocks_monotonic(), complete = ss->flushed_ns;
+	uint64_t now = clocks_monotonic();
 	bool all = flush_cpus(ss);
 	int got = ring_buffer__consume(ss->ring);
 
 	if (got < 0)
 		return got;
-	ss->flushed_ns = now;
-	stream_release(ss->stream, complete < now - SETTLE_NS ? complete : now - SETTLE_NS);
+	stream_release(ss->stream, now - SETTLE_NS);
 	if (all)
 		collect_dead(ss);
 	return 0;
