@@ -50,8 +50,8 @@ struct fixture {
  * One task that by `source` the kernel counted from `a` to `b`, and what the programs saw of one
  * with its pid that started at `start`.
  */
-static struct agreement judge_of(const char *source, uint64_t start, uint64_t a, uint64_t b, uint64_t seen_before,
-				 uint64_t seen_after, uint64_t counted)
+static struct agreement judge_of(const char *source, uint64_t start, uint64_t a, uint64_t b,
+				 uint64_t seen_before, uint64_t seen_after, uint64_t counted)
 {
 	struct fixture f = { 0 };
 	struct agreement out;

@@ -122,7 +122,9 @@ static bool probe_sched_exit_tp(struct why *why)
 
 static bool probe_ringbuf(struct why *why)
 {
-	return bpf_env_check(why) || bpf_env_check_ring(why) ? false : yes(why, "for trace and the events of record");
+	return bpf_env_check(why) || bpf_env_check_ring(why)
+		       ? false
+		       : yes(why, "for trace and the events of record");
 }
 
 static bool probe_procfs(struct why *why)
