@@ -127,9 +127,13 @@ void end(void)
 {
 	fflush(stdout);
 	alarm(PATIENCE_MSEC / 1000);
-	while (kill_children())
+	while (kill_children()) {
 		while (waitpid(-1, NULL, __WALL) < 0 && errno == EINTR)
 			;
+		/* of a mass many have died by then */
+		while (waitpid(-1, NULL, __WALL | WNOHANG) > 0)
+			;
+	}
 	_exit(0);
 }
 
