@@ -6,7 +6,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from mmlens_test import Subject, commands, main, mmlens, prop, strict_json, want, want_equal  # noqa: E402
+from mmlens_test import (  # noqa: E402
+    Subject, commands, main, mmlens, need_switches, prop, strict_json, want, want_equal)
 
 HOSTILE = b"\n\x1b[31m (deleted)\xff\t) R 1"
 # command and its words; {pid} and {tid} are tasks of the subject, {file} a state recorded of it
@@ -53,6 +54,8 @@ def _(words):
     command = words.split()[0]
     if command not in commands():
         want(False, f"no command {command}")
+    if command == "trace":
+        need_switches(command)
     with Subject("hostile-comm") as s, tempfile.TemporaryDirectory() as where:
         path = os.path.join(where, "state")
         if "{file}" in words:

@@ -53,7 +53,7 @@ def total(document):
 
 @prop("views: CPUs, tasks and classes add up to the same")
 def _():
-    need_switches()
+    need_switches("trace")
     d = inspect("stat", "-d", "1")
     want_equal(sum(c["switches"] for c in d["cpus"]), d["switches"], "sum over CPUs")
     want_equal(sum(c["loads"] for c in d["cpus"]), d["loads"], "loads over CPUs")
@@ -65,7 +65,7 @@ def _():
 
 @prop("views: two processes that hand one CPU to each other are the pairs of their spaces")
 def _():
-    need_switches()
+    need_switches("trace")
     d, tids = played("switch-processes")
     spaces = {t["tid"]: t["space"] for t in d["tasks"]}
     a, b = (spaces[t] for t in tids.values())
@@ -77,7 +77,7 @@ def _():
 
 @prop("filters: --tid keeps the switches with that task on one side")
 def _():
-    need_switches()
+    need_switches("trace")
     d, tids = played("switch-processes", role="pid", option="--tid")
     want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
     mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
@@ -87,7 +87,7 @@ def _():
 
 @prop("filters: -p does not follow the next process that gets the pid")
 def _():
-    need_switches()
+    need_switches("trace")
     with subprocess.Popen(["sleep", "1000"]) as first:
         session = Session("stat", "-p", first.pid)
         first.kill()
@@ -105,7 +105,7 @@ def _():
 
 @prop("filters: --comm keeps one name, and one that nobody has keeps nothing")
 def _():
-    need_switches()
+    need_switches("trace")
     d, _ = played("switch-threads", "--comm", "subject")
     want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
     want_equal(total(inspect("stat", "-d", "0.5", "--comm", "nobody-has-it")), 0, "switches")
@@ -113,7 +113,7 @@ def _():
 
 @prop("filters: --cpu, --class and both together")
 def _():
-    need_switches()
+    need_switches("trace")
     d = inspect("stat", "-d", "1", "--cpu", "0")
     want_equal({c["cpu"] for c in d["cpus"]}, {0}, "CPUs")
     d, _ = played("switch-processes", "--class", "process")
@@ -123,7 +123,7 @@ def _():
 
 @prop("filters: --space keeps one address space")
 def _():
-    need_switches()
+    need_switches("trace")
     with Subject("switch-threads", ROUNDS) as s:
         listed = inspect("list", s.tids["pid"])
         space = listed["spaces"][0]["space"]
@@ -135,7 +135,7 @@ def _():
 
 @prop("delays: with a filter they are of the chosen task alone, not of whom it takes the CPU from")
 def _():
-    need_switches()
+    need_switches("trace")
     spin = f"import os\nos.sched_setaffinity(0, {{{max(os.sched_getaffinity(0))}}})\nprint(flush=True)\nwhile True: pass"
     with subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE) as neighbour:
         neighbour.stdout.readline()
@@ -153,7 +153,7 @@ def _():
 
 @prop("delays: distributions of sleeps and of waits for a CPU whose lengths are known")
 def _():
-    need_switches()
+    need_switches("trace")
     with Subject("delays") as s:
         session = Session("stat", "--delays", *[w for t in s.tids.values() for w in ("--tid", t)])
         seen = s.go()
@@ -194,7 +194,7 @@ def control_group():
 
 @prop("filters: --cgroup keeps the tasks of a group and of those below, and --by cgroup names it")
 def _():
-    need_switches()
+    need_switches("trace")
     with control_group() as (outer, path):
         with Subject("switch-processes", ROUNDS) as s:
             for pid in {s.process.pid, *s.tids.values()}:
@@ -217,7 +217,7 @@ def _():
 @prop("--tlb: the processor reports the loads that the classes of {name} say, where it reports any",
       name=["switch-threads", "switch-processes"])
 def _(name):
-    need_switches()
+    need_switches("trace")
     d, _ = played(name, "--tlb", option="-p", role="pid")
     if os.uname().machine != "x86_64":
         return want_equal(d["tlb"], None, "loads reported")
@@ -233,7 +233,7 @@ def _(name):
 
 @prop("delays: null when they were not asked for")
 def _():
-    need_switches()
+    need_switches("trace")
     d = inspect("stat", "-d", "0.3")
     want_equal(d["delays"], None, "delays")
     want(all(t["sleep_ns"] is None and t["runnable_ns"] is None for t in d["tasks"]), "tasks")
@@ -241,14 +241,14 @@ def _():
 
 @prop("refresh: -i shows the counts while the window lasts")
 def _():
-    need_switches()
+    need_switches("trace")
     text = mmlens("stat", "-i", "0.4", "-d", "1.5").expect(0).out.decode()
     want(text.count("CLASS ") >= 3, f"{text.count('CLASS ')} tables")
 
 
 @prop("refresh: -i --json is one document a line, whose counts grow; the last has the agreement")
 def _():
-    need_switches()
+    need_switches("trace")
     out = mmlens("stat", "--json", "-i", "0.3", "--", "sh", "-c",
                  "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; exit 3").expect(0).out
     documents = [strict_json(line) for line in out.splitlines()]
@@ -269,7 +269,7 @@ def events(*args):
 
 @prop("trace: a command's fork, exec and exit are told with what the birth shares")
 def _():
-    need_switches()
+    need_switches("trace")
     lines = events("--", "sh", "-c", "(exit 3); /bin/true & wait")
     by = {}
     for e in lines:
@@ -284,7 +284,7 @@ def _():
 
 @prop("trace: wake-ups of two threads are in one space, of two processes not, both by futex")
 def _():
-    need_switches()
+    need_switches("trace")
     for name, same in (("switch-threads", True), ("switch-processes", False)):
         with Subject(name, 300) as s:
             tids = set(s.tids.values())
@@ -302,7 +302,7 @@ def _():
 
 @prop("trace: events are in the order of time, and so many switches as the kernel counted")
 def _():
-    need_switches()
+    need_switches("trace")
     with Subject("switch-processes", ROUNDS) as s:
         session = Session("trace", *[w for t in s.tids.values() for w in ("-p", t)])
         s.go()
@@ -316,7 +316,7 @@ def _():
 
 @prop("trace: nothing is told before the switches are")
 def _():
-    need_switches()
+    need_switches("trace")
     with Subject("switch-threads", 10 ** 9) as s:
         try:
             s.process.stdin.write(b"go\n")
@@ -331,7 +331,7 @@ def _():
 
 @prop("trace --cpu: what is told happened on that CPU, wake-ups and births included")
 def _():
-    need_switches()
+    need_switches("trace")
     with Subject("switch-processes", 500, 0) as s:
         session = Session("trace", "--cpu", 0)
         s.go()
@@ -356,7 +356,7 @@ def _():
 
 @prop("in a pid namespace with a /proc of its own: the command's tasks, by their numbers in there")
 def _():
-    need_switches()
+    need_switches("trace")
     out = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", MMLENS, "stat", "--json",
                           "--", "sh", "-c", "sleep .05; sleep .05; true"],
                          check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
@@ -368,7 +368,7 @@ def _():
 
 @prop("trace: nothing is told twice, however often the timer comes in between")
 def _():
-    need_switches()
+    need_switches("trace")
     over = threading.Event()
 
     def nap():
@@ -389,7 +389,7 @@ def _():
 
 @prop("loss: a reader that is stopped loses events, and says how many and where")
 def _():
-    need_switches()
+    need_switches("trace")
     # with their wake-ups 76 to 96 bytes a round, for a ring of 8 MiB
     rounds = 125000 if SLOW else 150000
     allow(1500 if SLOW else 3 * LIMIT)
@@ -415,7 +415,7 @@ PATIENCE_OF_MANY = 3 * LIMIT
 
 @prop("loss: what finds no room in the table of tasks is lost on its CPU, and who was left out is named")
 def _():
-    need_switches()
+    need_switches("trace")
     session = Session("stat")
     allow(PATIENCE_OF_MANY)
     with Subject("mass", room_for(MANY), patience=PATIENCE_OF_MANY):
@@ -432,7 +432,7 @@ def _():
 
 @prop("loss: pairs of spaces beyond those there is room for are counted, on their CPU")
 def _():
-    need_switches()
+    need_switches("trace")
     with Subject("switch-mesh") as s:
         session = Session("stat")
         s.go()
@@ -459,7 +459,7 @@ def lost_elsewhere(program):
 
 @prop("loss: births beyond the processes that can be followed are counted, and the text says so too")
 def _():
-    need_switches()
+    need_switches("trace")
     # while the reader stands still nobody who has ended makes room
     lost, text = lost_elsewhere('kill -STOP $PPID; "$0" vfork 66000 >/dev/null; kill -CONT $PPID')
     want(66000 - 65536 <= lost < 66000 - 65536 + 100, f"{lost} lost: {text}")
@@ -467,7 +467,7 @@ def _():
 
 @prop("loss: none of births by the thousand, though no switch is wanted of who ends and makes room")
 def _():
-    need_switches()
+    need_switches("trace")
     lost, text = lost_elsewhere('"$0" vfork 66000 >/dev/null')
     want_equal(lost, 0, text)
 
@@ -481,7 +481,7 @@ def births():
 
 @prop("births: stat has a row for each of more tasks than fit its table, and loses none")
 def _():
-    need_switches()
+    need_switches("trace")
     document = inspect("stat", *births(), timeout=PATIENCE_OF_MANY)
     want_equal(document["lost"], 0, "lost")
     own = [t for t in document["tasks"] if t["comm"] == "reference"]
@@ -494,7 +494,7 @@ def _():
 
 @prop("births: in a stream of more tasks than fit the table each has its own birth, switches and end")
 def _():
-    need_switches()
+    need_switches("trace")
     # a hundred thousand lines: whether they are JSON to the letter is seen elsewhere
     lines = [json.loads(line) for line in
              mmlens("trace", "--json", *births(), timeout=PATIENCE_OF_MANY).expect(0).out.splitlines()]
@@ -516,13 +516,13 @@ def _():
 
 @prop("colour: none in a pipe")
 def _():
-    need_switches()
+    need_switches("trace")
     want(b"\033" not in mmlens("trace", "-d", "0.5").expect(0).out, "escape sequences in a pipe")
 
 
 @prop("a CPU that is taken away and comes back is counted, and nothing is lost")
 def _():
-    need_switches()
+    need_switches("trace")
     if LABEL == "host":
         skip("the CPUs of this machine are not ours to take away")
     switch = "/sys/devices/system/cpu/cpu1/online"
