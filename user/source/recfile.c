@@ -75,10 +75,10 @@ int recfile_begin(struct recfile *f)
 	struct bytes head = { 0 };
 	int err;
 
-	f->writing = true;
 	/* a pipe or a device has no length */
 	if (ftruncate(fileno(f->f), 0) && errno != EINVAL)
 		return -errno;
+	f->writing = true;
 	bytes_put(&head, MAGIC, 8);
 	bytes_put_u32(&head, CONTAINER_VERSION);
 	bytes_put_u32(&head, 0);
