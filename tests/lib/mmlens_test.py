@@ -100,11 +100,15 @@ class Subject:
         text = self.said.get("absent", "-")
         return {} if text == "-" else dict(item.split(":", 1) for item in text.split(","))
 
+    def begin(self):
+        """Starts a workload that goes on beside the test."""
+        self.process.stdin.write(b"go\n")
+        self.process.stdin.flush()
+
     def go(self):
         """Starts a workload and waits for its end, as long as the property may take (tap.allow);
         returns the numbers that it ends with."""
-        self.process.stdin.write(b"go\n")
-        self.process.stdin.flush()
+        self.begin()
         line = self._line(None)
         want(line.startswith("done "), f"subject {self.name} said {line!r} instead of done")
         return {key: int(value) for key, value in (word.split("=") for word in line.split()[1:])}

@@ -79,8 +79,7 @@ def _(which):
     cpus = os.sched_getaffinity(0)
     with Subject("switch-sleeper", 1000000, min(cpus)) as one, Subject("switch-sleeper", 1000000, max(cpus)) as two:
         for s in one, two:
-            s.process.stdin.write(b"go\n")
-            s.process.stdin.flush()
+            s.begin()
         with subprocess.Popen([*moved(which), MMLENS, "trace", "--json", "-d", "2"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as trace:
             first, begin = trace.stdout.readline(), time.monotonic()

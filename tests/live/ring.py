@@ -14,8 +14,7 @@ def both_cpus():
     """Two pairs that do nothing but switch, on as many CPUs as there are of the first two."""
     subjects = [Subject("switch-processes", 100000000, cpu) for cpu in sorted(os.sched_getaffinity(0))[:2]]
     for s in subjects:
-        s.process.stdin.write(b"go\n")
-        s.process.stdin.flush()
+        s.begin()
     return subjects
 
 
