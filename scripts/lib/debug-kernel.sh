@@ -51,7 +51,7 @@ configure_debug_kernel() {
 build_debug_kernel() {
     local fragments
     IFS=, read -r -a fragments <<<"$k_config"
-    say "building $k_label from $k_package (about ten minutes on two idle cores, once)"
+    say "building $k_label from $k_package (ten minutes on two idle cores, half an hour on busy ones, once)"
     rm -rf "$k_dir"
     mkdir -p "$k_dir/src" "$k_dir/obj"
     fetch_unpack "$k_suites" "$k_dir/deb" "$1"

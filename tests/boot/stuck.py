@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A guest that does not end is given up, and not before it was asked where it stands."""
+"""What does not end is given up: a guest not before it was asked where it stands, a program with all
+that it began."""
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import bounded  # noqa: E402
 from kernels import ROOT, rows  # noqa: E402
 from tap import allow, main, prop, want, want_equal  # noqa: E402
 
@@ -23,6 +26,24 @@ def _():
                  "do_nanosleep", f"vm: {LABEL}: no end after {SECONDS} s\n"):
         want(part in done.stderr, f"no {part!r} in {done.stderr}")
     want("task:kthreadd" not in done.stderr, "threads of the kernel that wait their turn are told too")
+
+
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return ") Z " not in f.read()
+    except FileNotFoundError:
+        return False
+
+
+@prop("a program that does not end: what it wrote, why it has no status, and what it began has ended too")
+def _():
+    script = 'sleep 4000 & echo $!; trap "" TERM; sleep 4000'
+    begin = time.monotonic()
+    said, status = bounded.run(["sh", "-c", script], 1, stdout=subprocess.PIPE)
+    want_equal(status, "none, stopped after 1 s", "status")
+    want(time.monotonic() - begin < 1 + 3 * bounded.GRACE, "it was waited for")
+    want(not lives(int(said)), "its child lives on")
 
 
 main()

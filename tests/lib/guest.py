@@ -4,6 +4,7 @@ import glob
 import os
 import subprocess
 
+import bounded
 from results import Test, parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -11,9 +12,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 # A file and a property have limits of their own: this one is for a guest that is no more.
 LIMIT = int(os.environ.get("MMLENS_VM_TIMEOUT", "1500"))
 SECONDS_PER_FILE = 240
+# What a kernel may take until it can be booted: a debug kernel that is not there yet is built, while
+# other VMs have the processors.
+PREPARE_LIMIT = 4000
 # Where the tests go in the guest, and where scripts/vm puts what build/tests has.
 GUEST = "/mmlens"
 HELPERS = "/usr/lib/mmlens/tests"
+VM = os.path.join(ROOT, "scripts", "vm")
 # What it takes to build and install the module there.
 PRODUCT = ("Makefile", "kmod", "scripts/packaging")
 
@@ -36,7 +41,7 @@ def command(label, only, sampled, directory, limit):
     parts_of_tree = [*PRODUCT, *(f"tests/{part}" for part in ("run", "expected-skips.tsv", "lib", directory))]
     brought = [word for part in parts_of_tree for word in ("-a", f"{os.path.join(ROOT, part)}:{GUEST}/{part}")]
     debug = label.startswith("debug")
-    return [os.path.join(ROOT, "scripts", "vm"), "-k", label, "-t", str(limit),
+    return [VM, "-k", label, "-t", str(limit),
             *(["--leaks"] if debug else []), *brought, "--",
             "env", "MMLENS=mmlens", f"MMLENS_HELPERS={HELPERS}", "PYTHONDONTWRITEBYTECODE=1",
             *([f"MMLENS_TEST_TIMEOUT={DEBUG_TEST_LIMIT}", f"MMLENS_FILE_TIMEOUT={DEBUG_FILE_LIMIT}"]
@@ -46,16 +51,22 @@ def command(label, only, sampled, directory, limit):
             "--source=module,bpf,procfs", *[f"--only={name}" for name in only], directory]
 
 
+def prepare(label):
+    """Fetches and builds what the VM of a kernel needs, which is no time of its tests; a failed test
+    if that cannot be had."""
+    out, status = bounded.run([VM, "-k", label, "prepare"], PREPARE_LIMIT, stdout=subprocess.PIPE)
+    if not status:
+        return None
+    test = Test(f"vm/{label}", f"all it needs is there: ended with status {status}", "not ok")
+    test.notes = out.decode("utf-8", "replace").splitlines()[-40:]
+    return test
+
+
 def execute(label, only, sampled, log_path, directory="live"):
     """(output, status). The log is written as it comes, so that one may watch a VM at work."""
     limit = limit_of(only, directory)
     with open(log_path, "w+b") as log:
-        try:
-            status = subprocess.run(command(label, only, sampled, directory, limit), check=False,
-                                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                    timeout=limit + 120).returncode
-        except subprocess.TimeoutExpired:
-            status = f"none, stopped after {limit + 120} s"
+        _, status = bounded.run(command(label, only, sampled, directory, limit), limit + 120, stdout=log)
         log.seek(0)
         return log.read().decode("utf-8", "replace"), status
 
