@@ -15,7 +15,7 @@
 #include "source/bpf_counts.h"
 #include "source/bpf_dead.h"
 #include "source/bpf_env.h"
-#include "source/bpf_stream.h"
+#include "source/bpf_ring.h"
 #include "source/bpf_switch.h"
 #include "source/bpf_timing.h"
 #include "source/bpf_types.h"
@@ -26,11 +26,6 @@
 #define RING_BYTES (8u << 20)
 /* Of spaces that switch to each other; what does not fit is counted. */
 #define PAIRS_MAX 32768
-/*
- * An event may be this long on its way from its time being taken to the ring: microseconds, but for a
- * virtual processor that its host stops in between.
- */
-#define SETTLE_NS 50000000ull
 
 _Static_assert((int)WANT_SWITCH_NR == (int)MMLENS_WANT_NR,
 	       "the kinds of filters are the programs' own");
@@ -38,8 +33,7 @@ _Static_assert((int)WANT_SWITCH_NR == (int)MMLENS_WANT_NR,
 struct switch_session {
 	struct switch_ask ask;
 	struct switch_bpf *skel;
-	struct ring_buffer *ring;
-	struct stream *stream;
+	struct ring ring;
 	struct mmlens_cpu *per_cpu; /* mapped */
 	size_t per_cpu_len;
 	struct bpf_program *end; /* NULL: the end of a switch is not seen */
@@ -391,13 +385,6 @@ static uint64_t calibrate(const struct switch_session *ss)
 	return best / 1000;
 }
 
-static int on_message(void *arg, void *data, size_t size)
-{
-	struct switch_session *ss = arg;
-
-	return stream_message(ss->stream, data, size);
-}
-
 static int open_maps(struct switch_session *ss)
 {
 	uint32_t places = bpf_map__max_entries(ss->skel->maps.spare);
@@ -414,17 +401,6 @@ static int open_maps(struct switch_session *ss)
 		if (bpf_map_update_elem(fd, NULL, &i, BPF_ANY))
 			return -errno;
 	return 0;
-}
-
-static int open_stream(struct switch_session *ss)
-{
-	if (!ss->ask.event)
-		return 0;
-	ss->stream = stream_new(ss->cpus, ss->ask.event, ss->ask.arg);
-	if (!ss->stream)
-		return -ENOMEM;
-	ss->ring = ring_buffer__new(bpf_map__fd(ss->skel->maps.ring), on_message, ss, NULL);
-	return ss->ring ? 0 : -errno;
 }
 
 int switch_session_open(struct switch_session **out, const struct switch_ask *ask, struct why *why)
@@ -448,10 +424,10 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 		err = fill_wants(ss);
 	if (!err)
 		err = open_maps(ss);
+	if (!err && ask->event)
+		err = ring_open(&ss->ring, ss->skel, ss->per_cpu, ss->cpus, ask->event, ask->arg);
 	if (!err)
-		err = open_stream(ss);
-	if (!err)
-		err = dead_init(&ss->dead, ss->skel, ss->stream);
+		err = dead_init(&ss->dead, ss->skel, ss->ring.stream);
 	if (!err)
 		err = watched_init(&ss->watched, follows(ask) ? ss->skel->maps.watched : NULL);
 	if (err) {
@@ -565,70 +541,23 @@ static void collect_dead(struct switch_session *ss)
 	watched_sweep(&ss->watched, born);
 }
 
-/* A CPU that is idle keeps its last records; asked to, it sends them. False: one cannot be asked. */
-static bool flush_cpus(struct switch_session *ss)
-{
-	int fd = bpf_program__fd(ss->skel->progs.mmlens_flush);
-	bool all = true;
-
-	for (int cpu = 0; cpu < ss->cpus; cpu++) {
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu);
-
-		if (__atomic_load_n(&ss->per_cpu[cpu].batch.head.n, __ATOMIC_RELAXED))
-			all &= !bpf_prog_test_run_opts(fd, &opts);
-	}
-	return all;
-}
-
-/* After a flush all that happened before it is in the ring, but for what is on its way. */
-static int drain(struct switch_session *ss)
-{
-	uint64_t now = clocks_monotonic();
-	bool all = flush_cpus(ss);
-	int got = ring_buffer__consume(ss->ring);
-
-	if (got < 0)
-		return got;
-	stream_release(ss->stream, now - SETTLE_NS);
-	if (all)
-		collect_dead(ss);
-	return 0;
-}
-
 int switch_session_poll(struct switch_session *ss, int ms)
 {
-	uint64_t until = clocks_monotonic() + ms * 1000000ull, now;
+	uint64_t until = clocks_monotonic() + ms * 1000000ull;
+	bool all;
+	int err;
 
 	steer(ss);
-	if (!ss->ring) {
+	if (!ss->ring.buffer) {
 		collect_dead(ss);
 		return poll(NULL, 0, ms) < 0 ? -errno : 0;
 	}
-	/* woken by fill level before the time is over, it takes what there is and goes on waiting */
-	while ((now = clocks_monotonic()) < until) {
-		int got = ring_buffer__poll(ss->ring, (int)((until - now) / 1000000) + 1);
-
-		if (got < 0)
-			return got;
-	}
-	return drain(ss);
-}
-
-/* What the CPUs still held when the programs had gone. */
-static int drain_rest(struct switch_session *ss)
-{
-	int err = ring_buffer__consume(ss->ring);
-
-	for (int cpu = 0; cpu < ss->cpus && err >= 0; cpu++) {
-		const struct mmlens_batch *b = &ss->per_cpu[cpu].batch;
-
-		/* nothing came behind it to tell it */
-		err = stream_loss(ss->stream, (uint32_t)cpu, ss->per_cpu[cpu].ring_full);
-		if (!err && b->head.n)
-			err = stream_batch(ss->stream, (uint32_t)cpu, b->rec, b->head.n);
-	}
-	stream_release(ss->stream, UINT64_MAX);
-	return err < 0 ? err : 0;
+	err = ring_wait(&ss->ring, until);
+	if (!err)
+		err = ring_drain(&ss->ring, &all);
+	if (!err && all)
+		collect_dead(ss);
+	return err;
 }
 
 /* Of all that is read here only the counts may still move. */
@@ -663,7 +592,7 @@ int switch_session_stop(struct switch_session *ss, struct switches *out)
 	ss->stop_ns = clocks_monotonic();
 	detach(ss);
 	memset(out, 0, sizeof(*out));
-	err = ss->ring ? drain_rest(ss) : 0;
+	err = ss->ring.buffer ? ring_rest(&ss->ring) : 0;
 	return err ? err : switch_session_read(ss, out);
 }
 
@@ -672,8 +601,7 @@ void switch_session_close(struct switch_session *ss)
 	if (!ss)
 		return;
 	detach(ss);
-	ring_buffer__free(ss->ring);
-	stream_free(ss->stream);
+	ring_close(&ss->ring);
 	dead_deinit(&ss->dead);
 	watched_deinit(&ss->watched);
 	if (ss->per_cpu)

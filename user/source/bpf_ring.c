@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "source/bpf_ring.h"
+#include "source/clocks.h"
+
+/*
+ * An event may be this long on its way from its time being taken to the ring: microseconds, but for a
+ * virtual processor that its host stops in between.
+ */
+#define SETTLE_NS 50000000ull
+
+static int on_message(void *arg, void *data, size_t size)
+{
+	struct ring *r = arg;
+
+	return stream_message(r->stream, data, size);
+}
+
+int ring_open(struct ring *r, const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu,
+	      int cpus, void (*event)(const struct event *ev, void *arg), void *arg)
+{
+	r->per_cpu = per_cpu;
+	r->cpus = cpus;
+	r->flush_fd = bpf_program__fd(skel->progs.mmlens_flush);
+	r->stream = stream_new(cpus, event, arg);
+	if (!r->stream)
+		return -ENOMEM;
+	r->buffer = ring_buffer__new(bpf_map__fd(skel->maps.ring), on_message, r, NULL);
+	return r->buffer ? 0 : -errno;
+}
+
+/* Woken by fill level before the time is over, it takes what there is and goes on waiting. */
+int ring_wait(struct ring *r, uint64_t until)
+{
+	uint64_t now;
+
+	while ((now = clocks_monotonic()) < until) {
+		int got = ring_buffer__poll(r->buffer, (int)((until - now) / 1000000) + 1);
+
+		if (got < 0)
+			return got;
+	}
+	return 0;
+}
+
+static bool holds_records(const struct ring *r, int cpu)
+{
+	return __atomic_load_n(&r->per_cpu[cpu].batch.head.n, __ATOMIC_RELAXED);
+}
+
+static int flush_cpu(const struct ring *r, int cpu)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = (uint32_t)cpu);
+
+	return bpf_prog_test_run_opts(r->flush_fd, &opts);
+}
+
+/* A CPU that is idle keeps its last records; asked to, it sends them. False: one cannot be asked. */
+static bool flush_cpus(const struct ring *r)
+{
+	bool all = true;
+
+	for (int cpu = 0; cpu < r->cpus; cpu++)
+		if (holds_records(r, cpu))
+			all &= !flush_cpu(r, cpu);
+	return all;
+}
+
+/* After a flush all that happened before it is in the ring, but for what is on its way. */
+int ring_drain(struct ring *r, bool *all)
+{
+	uint64_t now = clocks_monotonic();
+	int got;
+
+	*all = flush_cpus(r);
+	got = ring_buffer__consume(r->buffer);
+	if (got < 0)
+		return got;
+	stream_release(r->stream, now - SETTLE_NS);
+	return 0;
+}
+
+int ring_rest(struct ring *r)
+{
+	int err = ring_buffer__consume(r->buffer);
+
+	for (int cpu = 0; cpu < r->cpus && err >= 0; cpu++) {
+		const struct mmlens_batch *b = &r->per_cpu[cpu].batch;
+
+		/* nothing came behind it to tell it */
+		err = stream_loss(r->stream, (uint32_t)cpu, r->per_cpu[cpu].ring_full);
+		if (!err && b->head.n)
+			err = stream_batch(r->stream, (uint32_t)cpu, b->rec, b->head.n);
+	}
+	stream_release(r->stream, UINT64_MAX);
+	return err < 0 ? err : 0;
+}
+
+void ring_close(struct ring *r)
+{
+	ring_buffer__free(r->buffer);
+	stream_free(r->stream);
+}

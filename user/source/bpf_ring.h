@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The reader's end of the programs' ring: what the CPUs send, and what they hold back until asked. */
+#ifndef MMLENS_SOURCE_BPF_RING_H
+#define MMLENS_SOURCE_BPF_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mmlens_event.h"
+#include "source/bpf_stream.h"
+#include "switch.skel.h"
+
+struct ring_buffer;
+
+struct ring {
+	struct ring_buffer *buffer;	  /* NULL: no ring was opened; owned */
+	struct stream *stream;		  /* owned */
+	const struct mmlens_cpu *per_cpu; /* mapped by the caller, until ring_close() */
+	int cpus;
+	int flush_fd; /* the program that makes a CPU send */
+};
+
+/* Of a loaded object; `event` is called from ring_drain() and ring_rest(). -errno; then to be closed. */
+int ring_open(struct ring *r, const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu,
+	      int cpus, void (*event)(const struct event *ev, void *arg), void *arg);
+/* Takes in what comes until then, of CLOCK_MONOTONIC. -errno or 0. */
+int ring_wait(struct ring *r, uint64_t until);
+/*
+ * Delivers all but what is so new that something older may still come. -errno or 0; `all`: everything
+ * that had happened when it was called has been taken in.
+ */
+int ring_drain(struct ring *r, bool *all);
+/* Delivers the rest, when no program runs any more. -errno or 0. */
+int ring_rest(struct ring *r);
+void ring_close(struct ring *r);
+
+#endif
