@@ -96,12 +96,43 @@ static void a_queue_in_use_is_merged_into(void **state)
 	stream_free(s);
 }
 
+static void take(struct stream *s, uint32_t cpu, const uint64_t *ts, size_t n)
+{
+	struct mmlens_rec rec[8];
+
+	for (size_t i = 0; i < n; i++)
+		rec[i] = (struct mmlens_rec){ .ts = ts[i], .kind = MMLENS_REC_SWITCH };
+	assert_int_equal(stream_batch(s, cpu, rec, n), 0);
+}
+
+/* What was taken from a CPU that had gone is sent by it all the same when it has come back. */
+static void what_was_taken_is_not_told_again(void **state)
+{
+	const uint64_t left[] = { 30, 40 };
+	struct seen seen = { 0 };
+	struct stream *s = stream_new(CPUS, keep, &seen);
+
+	(void)state;
+	SEND(s, 1, 10, 20);
+	take(s, 1, left, 2);
+	stream_release(s, 35);
+	assert_in_order(&seen, 3);
+	take(s, 1, left, 2);
+	SEND(s, 0, 36, 38, 45);
+	SEND(s, 1, 30, 40, 50, 60);
+	SEND(s, 1, 70);
+	stream_release(s, UINT64_MAX);
+	assert_in_order(&seen, 10);
+	stream_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cpus_are_merged),
 		cmocka_unit_test(what_overtook_its_batch_waits_for_it),
 		cmocka_unit_test(a_queue_in_use_is_merged_into),
+		cmocka_unit_test(what_was_taken_is_not_told_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <string.h>
 
 #include "source/bpf_ring.h"
 #include "source/clocks.h"
@@ -51,6 +52,7 @@ static bool holds_records(const struct ring *r, int cpu)
 	return __atomic_load_n(&r->per_cpu[cpu].batch.head.n, __ATOMIC_RELAXED);
 }
 
+/* -ENXIO: that CPU is not online. */
 static int flush_cpu(const struct ring *r, int cpu)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = (uint32_t)cpu);
@@ -69,6 +71,32 @@ static bool flush_cpus(const struct ring *r)
 	return all;
 }
 
+/* What a CPU holds that is not online before nor after they are copied: nobody writes them meanwhile. */
+static int take_from(struct ring *r, int cpu)
+{
+	struct mmlens_batch held;
+	int err = flush_cpu(r, cpu);
+
+	if (err != -ENXIO)
+		return err;
+	memcpy(&held, &r->per_cpu[cpu].batch, sizeof(held));
+	err = flush_cpu(r, cpu);
+	if (err != -ENXIO)
+		return err;
+	return stream_batch(r->stream, (uint32_t)cpu, held.rec, held.head.n);
+}
+
+/* The records of CPUs that could not be asked to send them. False: nor can they be taken from one. */
+static bool take_rest(struct ring *r)
+{
+	bool all = true;
+
+	for (int cpu = 0; cpu < r->cpus; cpu++)
+		if (holds_records(r, cpu))
+			all &= !take_from(r, cpu);
+	return all;
+}
+
 /* After a flush all that happened before it is in the ring, but for what is on its way. */
 int ring_drain(struct ring *r, bool *all)
 {
@@ -77,6 +105,11 @@ int ring_drain(struct ring *r, bool *all)
 
 	*all = flush_cpus(r);
 	got = ring_buffer__consume(r->buffer);
+	/* what a CPU sent before it went comes first, then what it held, or sends now that it is back */
+	if (got >= 0 && !*all) {
+		*all = take_rest(r);
+		got = ring_buffer__consume(r->buffer);
+	}
 	if (got < 0)
 		return got;
 	stream_release(r->stream, now - SETTLE_NS);

@@ -16,6 +16,7 @@ struct queue {
 	size_t room;
 	uint64_t lost;	    /* as that CPU last told */
 	uint64_t delivered; /* the time of the last event of it */
+	uint64_t taken;	    /* the time of the last record that was not sent, but taken */
 };
 
 /*
@@ -281,6 +282,11 @@ static void merge_behind(struct mmlens_rec *queued, size_t n_queued, const struc
 
 static int queue_add(struct queue *q, const struct mmlens_rec *rec, size_t n)
 {
+	/* what was taken may be sent too, with more behind it */
+	while (n && rec->ts <= q->taken) {
+		rec++;
+		n--;
+	}
 	if (q->head && q->head + q->n + n > q->room) {
 		memmove(q->rec, q->rec + q->head, q->n * sizeof(*rec));
 		q->head = 0;
@@ -409,7 +415,12 @@ int stream_message(struct stream *s, const void *data, size_t size)
 
 int stream_batch(struct stream *s, uint32_t cpu, const struct mmlens_rec *rec, size_t n)
 {
-	return queue_add(&s->queues[cpu], rec, n);
+	struct queue *q = &s->queues[cpu];
+	int err = queue_add(q, rec, n);
+
+	if (!err && n)
+		q->taken = rec[n - 1].ts;
+	return err;
 }
 
 struct stream *stream_new(int cpus, void (*event)(const struct event *ev, void *arg), void *arg)

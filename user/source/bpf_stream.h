@@ -20,7 +20,10 @@ void stream_free(struct stream *s);
 int stream_message(struct stream *s, const void *data, size_t size);
 /* How many a CPU has dropped until now, where no message of its own can tell. -ENOMEM or 0. */
 int stream_loss(struct stream *s, uint32_t cpu, uint64_t lost);
-/* Records that a CPU had not sent yet, and will not: the programs are gone. -ENOMEM or 0. */
+/*
+ * Records that a CPU has not sent, taken from it; all that it sent before must have been given. Those
+ * that were taken before or are sent later are not told again. -ENOMEM or 0.
+ */
 int stream_batch(struct stream *s, uint32_t cpu, const struct mmlens_rec *rec, size_t n);
 /* The task of this place is no more, all its events are delivered, and the place may be another's. */
 void stream_forget(struct stream *s, uint32_t place);
