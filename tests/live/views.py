@@ -322,7 +322,11 @@ def _():
             s.process.stdin.write(b"go\n")
             s.process.stdin.flush()
             # named by tid they are watched from the first moment, a family only after a look at it
-            first = events(*[w for t in s.tids.values() for w in ("--tid", t)], "-d", "0.3")[:6]
+            tids = [w for t in s.tids.values() for w in ("--tid", str(t))]
+            with subprocess.Popen([MMLENS, "trace", "--json", *tids], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE) as trace:
+                first = [strict_json(trace.stdout.readline()) for _ in range(6)]
+                trace.kill()
         finally:
             s.process.kill()
     # a wake-up and a switch in turn, from the beginning on
