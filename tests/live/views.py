@@ -14,8 +14,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from bench import room_for  # noqa: E402
 from mmlens_test import (  # noqa: E402
-    HELPERS, LABEL, LIMIT, MMLENS, PATIENCE, SLOW, Subject, allow, inspect, main, mmlens, need_switches, prop, skip,
-    strict_json, want, want_equal, watching)
+    HELPERS, LABEL, LIMIT, MMLENS, PATIENCE, REALTIME, SLOW, Subject, allow, inspect, main, mmlens, need_switches,
+    prop, skip, strict_json, want, want_equal, watching)
 
 ROUNDS = 2000
 
@@ -53,7 +53,7 @@ def total(document):
 
 @prop("views: CPUs, tasks and classes add up to the same")
 def _():
-    need_switches("trace")
+    need_switches()
     d = inspect("stat", "-d", "1")
     want_equal(sum(c["switches"] for c in d["cpus"]), d["switches"], "sum over CPUs")
     want_equal(sum(c["loads"] for c in d["cpus"]), d["loads"], "loads over CPUs")
@@ -65,7 +65,7 @@ def _():
 
 @prop("views: two processes that hand one CPU to each other are the pairs of their spaces")
 def _():
-    need_switches("trace")
+    need_switches()
     d, tids = played("switch-processes")
     spaces = {t["tid"]: t["space"] for t in d["tasks"]}
     a, b = (spaces[t] for t in tids.values())
@@ -77,7 +77,7 @@ def _():
 
 @prop("filters: --tid keeps the switches with that task on one side")
 def _():
-    need_switches("trace")
+    need_switches()
     d, tids = played("switch-processes", role="pid", option="--tid")
     want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
     mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
@@ -87,7 +87,7 @@ def _():
 
 @prop("filters: -p does not follow the next process that gets the pid")
 def _():
-    need_switches("trace")
+    need_switches()
     with subprocess.Popen(["sleep", "1000"]) as first:
         session = Session("stat", "-p", first.pid)
         first.kill()
@@ -105,7 +105,7 @@ def _():
 
 @prop("filters: --comm keeps one name, and one that nobody has keeps nothing")
 def _():
-    need_switches("trace")
+    need_switches()
     d, _ = played("switch-threads", "--comm", "subject")
     want(total(d) >= 2 * ROUNDS * 0.9, f"{total(d)} switches")
     want_equal(total(inspect("stat", "-d", "0.5", "--comm", "nobody-has-it")), 0, "switches")
@@ -113,7 +113,7 @@ def _():
 
 @prop("filters: --cpu, --class and both together")
 def _():
-    need_switches("trace")
+    need_switches()
     d = inspect("stat", "-d", "1", "--cpu", "0")
     want_equal({c["cpu"] for c in d["cpus"]}, {0}, "CPUs")
     d, _ = played("switch-processes", "--class", "process")
@@ -123,7 +123,7 @@ def _():
 
 @prop("filters: --space keeps one address space")
 def _():
-    need_switches("trace")
+    need_switches()
     with Subject("switch-threads", ROUNDS) as s:
         listed = inspect("list", s.tids["pid"])
         space = listed["spaces"][0]["space"]
@@ -135,7 +135,7 @@ def _():
 
 @prop("delays: with a filter they are of the chosen task alone, not of whom it takes the CPU from")
 def _():
-    need_switches("trace")
+    need_switches()
     spin = f"import os\nos.sched_setaffinity(0, {{{max(os.sched_getaffinity(0))}}})\nprint(flush=True)\nwhile True: pass"
     with subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE) as neighbour:
         neighbour.stdout.readline()
@@ -143,7 +143,8 @@ def _():
         neighbour.kill()
     mine = next(t for t in d["tasks"] if t["tid"] == tids["pid"])
     other = next(t for t in d["tasks"] if t["tid"] == neighbour.pid)
-    want(other["preempted"] >= 50, f"the neighbour made way: {other}")
+    # a realtime kernel's timers are the work of a thread, which may take the CPU first and give it on
+    want(REALTIME or other["preempted"] >= 50, f"the neighbour made way: {other}")
     for key in ("on_cpu_ns", "runnable_ns", "sleep_ns"):
         want_equal(other[key], None, f"{key} of the neighbour")
     times = sum(d["delays"][kind]["n"] for kind in ("sleep", "disk", "other") if d["delays"][kind])
@@ -153,7 +154,7 @@ def _():
 
 @prop("delays: distributions of sleeps and of waits for a CPU whose lengths are known")
 def _():
-    need_switches("trace")
+    need_switches()
     with Subject("delays") as s:
         session = Session("stat", "--delays", *[w for t in s.tids.values() for w in ("--tid", t)])
         seen = s.go()
@@ -194,7 +195,7 @@ def control_group():
 
 @prop("filters: --cgroup keeps the tasks of a group and of those below, and --by cgroup names it")
 def _():
-    need_switches("trace")
+    need_switches()
     with control_group() as (outer, path):
         with Subject("switch-processes", ROUNDS) as s:
             for pid in {s.process.pid, *s.tids.values()}:
@@ -217,7 +218,7 @@ def _():
 @prop("--tlb: the processor reports the loads that the classes of {name} say, where it reports any",
       name=["switch-threads", "switch-processes"])
 def _(name):
-    need_switches("trace")
+    need_switches()
     d, _ = played(name, "--tlb", option="-p", role="pid")
     if os.uname().machine != "x86_64":
         return want_equal(d["tlb"], None, "loads reported")
@@ -233,7 +234,7 @@ def _(name):
 
 @prop("delays: null when they were not asked for")
 def _():
-    need_switches("trace")
+    need_switches()
     d = inspect("stat", "-d", "0.3")
     want_equal(d["delays"], None, "delays")
     want(all(t["sleep_ns"] is None and t["runnable_ns"] is None for t in d["tasks"]), "tasks")
@@ -241,14 +242,14 @@ def _():
 
 @prop("refresh: -i shows the counts while the window lasts")
 def _():
-    need_switches("trace")
+    need_switches()
     text = mmlens("stat", "-i", "0.4", "-d", "1.5").expect(0).out.decode()
     want(text.count("CLASS ") >= 3, f"{text.count('CLASS ')} tables")
 
 
 @prop("refresh: -i --json is one document a line, whose counts grow; the last has the agreement")
 def _():
-    need_switches("trace")
+    need_switches()
     out = mmlens("stat", "--json", "-i", "0.3", "--", "sh", "-c",
                  "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; exit 3").expect(0).out
     documents = [strict_json(line) for line in out.splitlines()]
@@ -360,7 +361,7 @@ def _():
 
 @prop("in a pid namespace with a /proc of its own: the command's tasks, by their numbers in there")
 def _():
-    need_switches("trace")
+    need_switches()
     out = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", MMLENS, "stat", "--json",
                           "--", "sh", "-c", "sleep .05; sleep .05; true"],
                          check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
@@ -419,7 +420,7 @@ PATIENCE_OF_MANY = 3 * LIMIT
 
 @prop("loss: what finds no room in the table of tasks is lost on its CPU, and who was left out is named")
 def _():
-    need_switches("trace")
+    need_switches()
     session = Session("stat")
     allow(PATIENCE_OF_MANY)
     with Subject("mass", room_for(MANY), patience=PATIENCE_OF_MANY):
@@ -436,7 +437,7 @@ def _():
 
 @prop("loss: pairs of spaces beyond those there is room for are counted, on their CPU")
 def _():
-    need_switches("trace")
+    need_switches()
     with Subject("switch-mesh") as s:
         session = Session("stat")
         s.go()
@@ -463,7 +464,7 @@ def lost_elsewhere(program):
 
 @prop("loss: births beyond the processes that can be followed are counted, and the text says so too")
 def _():
-    need_switches("trace")
+    need_switches()
     # while the reader stands still nobody who has ended makes room
     lost, text = lost_elsewhere('kill -STOP $PPID; "$0" vfork 66000 >/dev/null; kill -CONT $PPID')
     want(66000 - 65536 <= lost < 66000 - 65536 + 100, f"{lost} lost: {text}")
@@ -471,7 +472,7 @@ def _():
 
 @prop("loss: none of births by the thousand, though no switch is wanted of who ends and makes room")
 def _():
-    need_switches("trace")
+    need_switches()
     lost, text = lost_elsewhere('"$0" vfork 66000 >/dev/null')
     want_equal(lost, 0, text)
 
@@ -485,7 +486,7 @@ def births():
 
 @prop("births: stat has a row for each of more tasks than fit its table, and loses none")
 def _():
-    need_switches("trace")
+    need_switches()
     document = inspect("stat", "--", *births(), timeout=PATIENCE_OF_MANY)
     want_equal(document["lost"], 0, "lost")
     own = [t for t in document["tasks"] if t["comm"] == "reference"]
