@@ -320,8 +320,7 @@ def _():
     need_switches("trace")
     with Subject("switch-threads", 10 ** 9) as s:
         try:
-            s.process.stdin.write(b"go\n")
-            s.process.stdin.flush()
+            s.begin()
             # named by tid they are watched from the first moment, a family only after a look at it
             tids = [w for t in s.tids.values() for w in ("--tid", str(t))]
             with subprocess.Popen([MMLENS, "trace", "--json", *tids], stdin=subprocess.DEVNULL,
@@ -332,6 +331,28 @@ def _():
             s.process.kill()
     # a wake-up and a switch in turn, from the beginning on
     want(sum("class" in e for e in first) >= 2, f"it begins with {first}")
+
+
+@prop("trace: a window is no longer than was asked for, and loses nothing, though who reads it is slow")
+def _():
+    need_switches("trace")
+    said = []
+    with Subject("switch-threads", 10 ** 9) as s:
+        try:
+            s.begin()
+            tids = [w for t in s.tids.values() for w in ("--tid", str(t))]
+            with subprocess.Popen([MMLENS, "trace", "--json", "-d", "0.5", *tids], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE) as trace:
+                slow = time.monotonic() + 3
+                while more := os.read(trace.stdout.fileno(), 1 << 16):
+                    said.append(more)
+                    time.sleep(0.02 if time.monotonic() < slow else 0)
+        finally:
+            s.process.kill()
+    lines = [json.loads(line) for line in b"".join(said).splitlines()]
+    want_equal(lines.pop(), {"lost": 0}, "lost")
+    window = (lines[-1]["ts"] - lines[0]["ts"]) / 1e9
+    want(len(lines) > 1000 and window < 1.2, f"{window} s, {len(lines)} events")
 
 
 @prop("trace --cpu: what is told happened on that CPU, wake-ups and births included")

@@ -54,10 +54,10 @@ static void cpus_are_merged(void **state)
 	(void)state;
 	SEND(s, 0, 10, 40, 70);
 	SEND(s, 1, 20, 30, 80);
-	stream_release(s, 75);
+	stream_release(s, 75, 0);
 	assert_in_order(&seen, 5);
 	SEND(s, 0, 90);
-	stream_release(s, UINT64_MAX);
+	stream_release(s, UINT64_MAX, 0);
 	assert_in_order(&seen, 7);
 	stream_free(s);
 }
@@ -75,7 +75,7 @@ static void what_overtook_its_batch_waits_for_it(void **state)
 	SEND(s, 1, 65);
 	SEND(s, 1, 30, 40, 62);
 	SEND(s, 1, 110);
-	stream_release(s, UINT64_MAX);
+	stream_release(s, UINT64_MAX, 0);
 	assert_in_order(&seen, 10);
 	stream_free(s);
 }
@@ -88,10 +88,10 @@ static void a_queue_in_use_is_merged_into(void **state)
 
 	(void)state;
 	SEND(s, 0, 10, 20, 50);
-	stream_release(s, 25);
+	stream_release(s, 25, 0);
 	assert_in_order(&seen, 2);
 	SEND(s, 0, 30, 40);
-	stream_release(s, UINT64_MAX);
+	stream_release(s, UINT64_MAX, 0);
 	assert_in_order(&seen, 5);
 	stream_free(s);
 }
@@ -115,13 +115,13 @@ static void what_was_taken_is_not_told_again(void **state)
 	(void)state;
 	SEND(s, 1, 10, 20);
 	take(s, 1, left, 2);
-	stream_release(s, 35);
+	stream_release(s, 35, 0);
 	assert_in_order(&seen, 3);
 	take(s, 1, left, 2);
 	SEND(s, 0, 36, 38, 45);
 	SEND(s, 1, 30, 40, 50, 60);
 	SEND(s, 1, 70);
-	stream_release(s, UINT64_MAX);
+	stream_release(s, UINT64_MAX, 0);
 	assert_in_order(&seen, 10);
 	stream_free(s);
 }

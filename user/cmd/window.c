@@ -87,13 +87,17 @@ static void show_so_far(const struct window *w, struct switch_session *ss)
 	switches_deinit(&sw);
 }
 
-static void wait_out(const struct window *w, const struct window_args *args,
-		     struct switch_session *ss, struct child *c)
+/* -errno: events got lost on our side. */
+static int wait_out(const struct window *w, const struct window_args *args,
+		    struct switch_session *ss, struct child *c)
 {
 	uint64_t begin = clocks_monotonic(), shown = begin;
 
 	while (!over(args, begin, c)) {
-		switch_session_poll(ss, poll_ms(args, begin));
+		int err = switch_session_poll(ss, poll_ms(args, begin));
+
+		if (err && err != -EINTR)
+			return err;
 		if (w->tick)
 			w->tick(w->arg);
 		if (w->interval_ns && clocks_monotonic() - shown >= w->interval_ns) {
@@ -101,6 +105,7 @@ static void wait_out(const struct window *w, const struct window_args *args,
 			show_so_far(w, ss);
 		}
 	}
+	return 0;
 }
 
 /*
@@ -144,7 +149,9 @@ static int observe(struct window *w, const struct window_args *args, struct swit
 	status = w->ready ? w->ready(w->arg) : 0;
 	if (status)
 		return status;
-	wait_out(w, args, ss, c);
+	err = wait_out(w, args, ss, c);
+	if (err)
+		return fail(EXIT_FAILED, "bpf", "events cannot be read: %s", strerror(-err));
 	status = snap(args, &w->after);
 	if (status)
 		return status;

@@ -12,6 +12,8 @@
  * virtual processor that its host stops in between.
  */
 #define SETTLE_NS 50000000ull
+/* Time to deliver in one go. */
+#define DELIVER_NS 50000000ull
 
 static int on_message(void *arg, void *data, size_t size)
 {
@@ -38,7 +40,7 @@ int ring_wait(struct ring *r, uint64_t until)
 {
 	uint64_t now;
 
-	while ((now = clocks_monotonic()) < until) {
+	while (!r->limit && (now = clocks_monotonic()) < until) {
 		int got = ring_buffer__poll(r->buffer, (int)((until - now) / 1000000) + 1);
 
 		if (got < 0)
@@ -98,21 +100,33 @@ static bool take_rest(struct ring *r)
 }
 
 /* After a flush all that happened before it is in the ring, but for what is on its way. */
-int ring_drain(struct ring *r, bool *all)
+static int take_in(struct ring *r)
 {
 	uint64_t now = clocks_monotonic();
 	int got;
 
-	*all = flush_cpus(r);
+	r->all = flush_cpus(r);
 	got = ring_buffer__consume(r->buffer);
 	/* what a CPU sent before it went comes first, then what it held, or sends now that it is back */
-	if (got >= 0 && !*all) {
-		*all = take_rest(r);
+	if (got >= 0 && !r->all) {
+		r->all = take_rest(r);
 		got = ring_buffer__consume(r->buffer);
 	}
 	if (got < 0)
 		return got;
-	stream_release(r->stream, now - SETTLE_NS);
+	r->limit = now - SETTLE_NS;
+	return 0;
+}
+
+int ring_drain(struct ring *r, bool *all)
+{
+	int err = r->limit ? 0 : take_in(r);
+
+	*all = false;
+	if (err || !stream_release(r->stream, r->limit, clocks_monotonic() + DELIVER_NS))
+		return err;
+	r->limit = 0;
+	*all = r->all;
 	return 0;
 }
 
@@ -128,7 +142,7 @@ int ring_rest(struct ring *r)
 		if (!err && b->head.n)
 			err = stream_batch(r->stream, (uint32_t)cpu, b->rec, b->head.n);
 	}
-	stream_release(r->stream, UINT64_MAX);
+	stream_release(r->stream, UINT64_MAX, 0);
 	return err < 0 ? err : 0;
 }
 

@@ -17,17 +17,20 @@ struct ring {
 	struct stream *stream;		  /* owned */
 	const struct mmlens_cpu *per_cpu; /* mapped by the caller, until ring_close() */
 	int cpus;
-	int flush_fd; /* the program that makes a CPU send */
+	int flush_fd;	/* the program that makes a CPU send */
+	uint64_t limit; /* what was taken in is delivered up to here, and not done; 0: it is */
+	bool all;	/* it was taken in from every CPU */
 };
 
 /* Of a loaded object; `event` is called from ring_drain() and ring_rest(). -errno; then to be closed. */
 int ring_open(struct ring *r, const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu,
 	      int cpus, void (*event)(const struct event *ev, void *arg), void *arg);
-/* Takes in what comes until then, of CLOCK_MONOTONIC. -errno or 0. */
+/* Takes in what comes until then, of CLOCK_MONOTONIC, unless there is something to deliver. -errno or 0. */
 int ring_wait(struct ring *r, uint64_t until);
 /*
- * Delivers all but what is so new that something older may still come. -errno or 0; `all`: everything
- * that had happened when it was called has been taken in.
+ * Delivers all but what is so new that something older may still come, or as much as there is time
+ * for: who prints it may be slow, and the caller has a clock to look at. -errno or 0; `all`: everything
+ * that had happened when the last call returned has been delivered.
  */
 int ring_drain(struct ring *r, bool *all);
 /* Delivers the rest, when no program runs any more. -errno or 0. */

@@ -7,6 +7,10 @@
 #include "mmlens_event.h"
 #include "source/bpf_stream.h"
 #include "source/bpf_tasks.h"
+#include "source/clocks.h"
+
+/* Events that are delivered between two looks at the clock. */
+#define LOOK_EACH 64
 
 /* Records of one CPU that wait to be delivered, the oldest first. */
 struct queue {
@@ -232,12 +236,18 @@ static void deliver_oldest(struct stream *s)
 		sift_down(s, 0);
 }
 
-void stream_release(struct stream *s, uint64_t limit)
+bool stream_release(struct stream *s, uint64_t limit, uint64_t until)
 {
+	uint32_t told = 0;
+
 	heap_build(s);
-	while (s->n_heap && oldest(s, s->heap[0]) < limit)
+	while (s->n_heap && oldest(s, s->heap[0]) < limit) {
+		if (until && ++told % LOOK_EACH == 0 && clocks_monotonic() >= until)
+			return false;
 		deliver_oldest(s);
+	}
 	deliver_rare(s, limit);
+	return true;
 }
 
 /* ---- arrival ---- */

@@ -27,7 +27,10 @@ int stream_loss(struct stream *s, uint32_t cpu, uint64_t lost);
 int stream_batch(struct stream *s, uint32_t cpu, const struct mmlens_rec *rec, size_t n);
 /* The task of this place is no more, all its events are delivered, and the place may be another's. */
 void stream_forget(struct stream *s, uint32_t place);
-/* Delivers, in order, what happened before `limit`; of which nothing may arrive any more. */
-void stream_release(struct stream *s, uint64_t limit);
+/*
+ * Delivers, in order, what happened before `limit`; of which nothing may arrive any more. False: it
+ * is `until`, of CLOCK_MONOTONIC, and there is more; 0: all, however long it takes.
+ */
+bool stream_release(struct stream *s, uint64_t limit, uint64_t until);
 
 #endif

@@ -53,7 +53,10 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 /* More thread groups; those born of them from now on are watched too. -errno. */
 int switch_session_watch(struct switch_session *ss, const uint32_t *tgids, size_t n);
 int switch_session_start(struct switch_session *ss, struct why *why);
-/* Delivers events; returns after `ms`, a signal (-EINTR) or, with events, when some came. */
+/*
+ * Delivers events; returns after `ms`, a signal (-EINTR), or when delivering has taken some time, then
+ * to go on with the next call. Another -errno: events were lost on the way from the ring.
+ */
 int switch_session_poll(struct switch_session *ss, int ms);
 /* The counts as they stand, while the session goes on. */
 int switch_session_read(struct switch_session *ss, struct switches *out);
