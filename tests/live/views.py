@@ -343,10 +343,11 @@ def _():
             tids = [w for t in s.tids.values() for w in ("--tid", str(t))]
             with subprocess.Popen([MMLENS, "trace", "--json", "-d", "0.5", *tids], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE) as trace:
-                slow = time.monotonic() + 3
+                # a pager that nobody scrolls, then one that somebody does
+                naps = [0.02] * 50 + [2]
                 while more := os.read(trace.stdout.fileno(), 1 << 16):
                     said.append(more)
-                    time.sleep(0.02 if time.monotonic() < slow else 0)
+                    time.sleep(naps.pop() if naps else 0)
         finally:
             s.process.kill()
     lines = [json.loads(line) for line in b"".join(said).splitlines()]

@@ -54,10 +54,10 @@ static void cpus_are_merged(void **state)
 	(void)state;
 	SEND(s, 0, 10, 40, 70);
 	SEND(s, 1, 20, 30, 80);
-	stream_release(s, 75, 0);
+	stream_release(s, 75, NULL, NULL);
 	assert_in_order(&seen, 5);
 	SEND(s, 0, 90);
-	stream_release(s, UINT64_MAX, 0);
+	stream_release(s, UINT64_MAX, NULL, NULL);
 	assert_in_order(&seen, 7);
 	stream_free(s);
 }
@@ -75,7 +75,7 @@ static void what_overtook_its_batch_waits_for_it(void **state)
 	SEND(s, 1, 65);
 	SEND(s, 1, 30, 40, 62);
 	SEND(s, 1, 110);
-	stream_release(s, UINT64_MAX, 0);
+	stream_release(s, UINT64_MAX, NULL, NULL);
 	assert_in_order(&seen, 10);
 	stream_free(s);
 }
@@ -88,10 +88,10 @@ static void a_queue_in_use_is_merged_into(void **state)
 
 	(void)state;
 	SEND(s, 0, 10, 20, 50);
-	stream_release(s, 25, 0);
+	stream_release(s, 25, NULL, NULL);
 	assert_in_order(&seen, 2);
 	SEND(s, 0, 30, 40);
-	stream_release(s, UINT64_MAX, 0);
+	stream_release(s, UINT64_MAX, NULL, NULL);
 	assert_in_order(&seen, 5);
 	stream_free(s);
 }
@@ -115,14 +115,45 @@ static void what_was_taken_is_not_told_again(void **state)
 	(void)state;
 	SEND(s, 1, 10, 20);
 	take(s, 1, left, 2);
-	stream_release(s, 35, 0);
+	stream_release(s, 35, NULL, NULL);
 	assert_in_order(&seen, 3);
 	take(s, 1, left, 2);
 	SEND(s, 0, 36, 38, 45);
 	SEND(s, 1, 30, 40, 50, 60);
 	SEND(s, 1, 70);
-	stream_release(s, UINT64_MAX, 0);
+	stream_release(s, UINT64_MAX, NULL, NULL);
 	assert_in_order(&seen, 10);
+	stream_free(s);
+}
+
+/* Asked so many times it says yes. */
+static bool patient(void *arg)
+{
+	int *left = arg;
+
+	return (*left)-- > 0;
+}
+
+/* Whoever is told may be slow: what is left is told later, and in its place. */
+static void what_there_was_no_time_for_is_told_later(void **state)
+{
+	int patience = 1;
+	struct seen seen = { 0 };
+	struct stream *s = stream_new(CPUS, keep, &seen);
+
+	(void)state;
+	SEND(s, 0, 10, 20, 30, 40, 50, 60, 70);
+	SEND(s, 1, 15, 25, 35, 45, 55, 65, 75);
+	assert_int_equal(stream_held(s), 14);
+	assert_false(stream_release(s, 70, patient, &patience));
+	assert_int_equal(seen.n, 8);
+	assert_int_equal(stream_held(s), 6);
+	SEND(s, 1, 80);
+	patience = 9;
+	assert_true(stream_release(s, 70, patient, &patience));
+	assert_in_order(&seen, 12);
+	assert_true(stream_release(s, UINT64_MAX, NULL, NULL));
+	assert_in_order(&seen, 15);
 	stream_free(s);
 }
 
@@ -133,6 +164,7 @@ int main(void)
 		cmocka_unit_test(what_overtook_its_batch_waits_for_it),
 		cmocka_unit_test(a_queue_in_use_is_merged_into),
 		cmocka_unit_test(what_was_taken_is_not_told_again),
+		cmocka_unit_test(what_there_was_no_time_for_is_told_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

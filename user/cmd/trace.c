@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mmlens trace: live switches, one line each, in the order in which they happened. */
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,10 +35,19 @@ static void on_event(const struct event *ev, void *arg)
 		print_event(stdout, ev, &t->cast, &t->style);
 }
 
+/* A pager that nobody scrolls must neither prolong the window nor keep the ring from being read. */
+static bool takes(int ms, void *arg)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	(void)arg;
+	return poll(&out, 1, ms) != 0;
+}
+
 static void on_tick(void *arg)
 {
-	(void)arg;
-	fflush(stdout);
+	if (takes(0, arg))
+		fflush(stdout);
 }
 
 static void print_summary(const struct trace *t, const struct window *w)
@@ -57,7 +67,9 @@ static void print_summary(const struct trace *t, const struct window *w)
 
 static int trace(struct trace *t, const struct window_args *args, int argc, char **argv)
 {
-	struct window w = { .event = on_event, .tick = on_tick, .arg = t, .every = true };
+	struct window w = {
+		.event = on_event, .takes = takes, .tick = on_tick, .arg = t, .every = true
+	};
 	int status = window_run(&w, args, argc, argv);
 
 	if (!status && t->starved)

@@ -178,6 +178,7 @@ static int watch(struct window *w, const struct window_args *args, const struct 
 		.every = w->every,
 		.cgroups = w->cgroups,
 		.event = w->event,
+		.takes = w->takes,
 		.arg = w->arg,
 	};
 	struct why why;

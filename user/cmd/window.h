@@ -47,7 +47,8 @@ struct window {
 	int (*ready)(void *arg);
 	/* NULL: only count. Called while the window lasts. */
 	void (*event)(const struct event *ev, void *arg);
-	void (*tick)(void *arg); /* after each poll */
+	bool (*takes)(int ms, void *arg); /* as of struct switch_ask */
+	void (*tick)(void *arg);	  /* after each poll */
 	/* Every interval_ns, if that is not 0: the counts so far. */
 	void (*refresh)(const struct switches *sw, void *arg);
 	uint64_t interval_ns;

@@ -14,6 +14,8 @@
 #define SETTLE_NS 50000000ull
 /* Time to deliver in one go. */
 #define DELIVER_NS 50000000ull
+/* So many records are held in memory for a slow reader; more stay in the ring, where they may be lost. */
+#define HOLD_MAX (1u << 20)
 
 static int on_message(void *arg, void *data, size_t size)
 {
@@ -23,12 +25,14 @@ static int on_message(void *arg, void *data, size_t size)
 }
 
 int ring_open(struct ring *r, const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu,
-	      int cpus, void (*event)(const struct event *ev, void *arg), void *arg)
+	      int cpus, const struct switch_ask *ask)
 {
 	r->per_cpu = per_cpu;
 	r->cpus = cpus;
 	r->flush_fd = bpf_program__fd(skel->progs.mmlens_flush);
-	r->stream = stream_new(cpus, event, arg);
+	r->takes = ask->takes;
+	r->arg = ask->arg;
+	r->stream = stream_new(cpus, ask->event, ask->arg);
 	if (!r->stream)
 		return -ENOMEM;
 	r->buffer = ring_buffer__new(bpf_map__fd(skel->maps.ring), on_message, r, NULL);
@@ -40,9 +44,15 @@ int ring_wait(struct ring *r, uint64_t until)
 {
 	uint64_t now;
 
-	while (!r->limit && (now = clocks_monotonic()) < until) {
-		int got = ring_buffer__poll(r->buffer, (int)((until - now) / 1000000) + 1);
+	while ((now = clocks_monotonic()) < until) {
+		int ms = (int)((until - now) / 1000000) + 1, got;
 
+		if (r->limit) {
+			if (r->takes)
+				r->takes(ms, r->arg);
+			break;
+		}
+		got = ring_buffer__poll(r->buffer, ms);
 		if (got < 0)
 			return got;
 	}
@@ -118,12 +128,28 @@ static int take_in(struct ring *r)
 	return 0;
 }
 
+static bool go_on(void *arg)
+{
+	const struct ring *r = arg;
+
+	return clocks_monotonic() < r->until && (!r->takes || r->takes(0, r->arg));
+}
+
+/* While there is something to deliver, only the ring is kept from running full. */
+static int make_room(struct ring *r)
+{
+	int got = stream_held(r->stream) < HOLD_MAX ? ring_buffer__consume(r->buffer) : 0;
+
+	return got < 0 ? got : 0;
+}
+
 int ring_drain(struct ring *r, bool *all)
 {
-	int err = r->limit ? 0 : take_in(r);
+	int err = r->limit ? make_room(r) : take_in(r);
 
 	*all = false;
-	if (err || !stream_release(r->stream, r->limit, clocks_monotonic() + DELIVER_NS))
+	r->until = clocks_monotonic() + DELIVER_NS;
+	if (err || !stream_release(r->stream, r->limit, go_on, r))
 		return err;
 	r->limit = 0;
 	*all = r->all;
@@ -142,7 +168,7 @@ int ring_rest(struct ring *r)
 		if (!err && b->head.n)
 			err = stream_batch(r->stream, (uint32_t)cpu, b->rec, b->head.n);
 	}
-	stream_release(r->stream, UINT64_MAX, 0);
+	stream_release(r->stream, UINT64_MAX, NULL, NULL);
 	return err < 0 ? err : 0;
 }
 

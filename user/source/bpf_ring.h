@@ -8,6 +8,7 @@
 
 #include "mmlens_event.h"
 #include "source/bpf_stream.h"
+#include "source/bpf_switch.h"
 #include "switch.skel.h"
 
 struct ring_buffer;
@@ -20,12 +21,21 @@ struct ring {
 	int flush_fd;	/* the program that makes a CPU send */
 	uint64_t limit; /* what was taken in is delivered up to here, and not done; 0: it is */
 	bool all;	/* it was taken in from every CPU */
+	uint64_t until; /* ring_drain() is given back then */
+	bool (*takes)(int ms, void *arg);
+	void *arg;
 };
 
-/* Of a loaded object; `event` is called from ring_drain() and ring_rest(). -errno; then to be closed. */
+/*
+ * Of a loaded object, which asks for events; they are told from ring_drain() and ring_rest(). -errno;
+ * then to be closed.
+ */
 int ring_open(struct ring *r, const struct switch_bpf *skel, const struct mmlens_cpu *per_cpu,
-	      int cpus, void (*event)(const struct event *ev, void *arg), void *arg);
-/* Takes in what comes until then, of CLOCK_MONOTONIC, unless there is something to deliver. -errno or 0. */
+	      int cpus, const struct switch_ask *ask);
+/*
+ * Takes in what comes until then, of CLOCK_MONOTONIC; or, if there is something to deliver, waits
+ * until it is taken. -errno or 0.
+ */
 int ring_wait(struct ring *r, uint64_t until);
 /*
  * Delivers all but what is so new that something older may still come, or as much as there is time

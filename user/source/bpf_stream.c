@@ -7,10 +7,9 @@
 #include "mmlens_event.h"
 #include "source/bpf_stream.h"
 #include "source/bpf_tasks.h"
-#include "source/clocks.h"
 
-/* Events that are delivered between two looks at the clock. */
-#define LOOK_EACH 64
+/* Events that are delivered in between: lines that fit a page, the least that a pipe has room for. */
+#define ASK_EACH 8
 
 /* Records of one CPU that wait to be delivered, the oldest first. */
 struct queue {
@@ -236,13 +235,22 @@ static void deliver_oldest(struct stream *s)
 		sift_down(s, 0);
 }
 
-bool stream_release(struct stream *s, uint64_t limit, uint64_t until)
+size_t stream_held(const struct stream *s)
+{
+	size_t n = 0;
+
+	for (uint32_t cpu = 0; cpu < s->cpus; cpu++)
+		n += s->queues[cpu].n;
+	return n;
+}
+
+bool stream_release(struct stream *s, uint64_t limit, bool (*go_on)(void *arg), void *arg)
 {
 	uint32_t told = 0;
 
 	heap_build(s);
 	while (s->n_heap && oldest(s, s->heap[0]) < limit) {
-		if (until && ++told % LOOK_EACH == 0 && clocks_monotonic() >= until)
+		if (go_on && told++ % ASK_EACH == 0 && !go_on(arg))
 			return false;
 		deliver_oldest(s);
 	}

@@ -28,9 +28,11 @@ int stream_batch(struct stream *s, uint32_t cpu, const struct mmlens_rec *rec, s
 /* The task of this place is no more, all its events are delivered, and the place may be another's. */
 void stream_forget(struct stream *s, uint32_t place);
 /*
- * Delivers, in order, what happened before `limit`; of which nothing may arrive any more. False: it
- * is `until`, of CLOCK_MONOTONIC, and there is more; 0: all, however long it takes.
+ * Delivers, in order, what happened before `limit`; of which nothing may arrive any more. False:
+ * `go_on`, asked every few events, said no, and there is more; NULL: it is not asked.
  */
-bool stream_release(struct stream *s, uint64_t limit, uint64_t until);
+bool stream_release(struct stream *s, uint64_t limit, bool (*go_on)(void *arg), void *arg);
+/* How many records wait to be delivered. */
+size_t stream_held(const struct stream *s);
 
 #endif

@@ -425,7 +425,7 @@ int switch_session_open(struct switch_session **out, const struct switch_ask *as
 	if (!err)
 		err = open_maps(ss);
 	if (!err && ask->event)
-		err = ring_open(&ss->ring, ss->skel, ss->per_cpu, ss->cpus, ask->event, ask->arg);
+		err = ring_open(&ss->ring, ss->skel, ss->per_cpu, ss->cpus, ask);
 	if (!err)
 		err = dead_init(&ss->dead, ss->skel, ss->ring.stream);
 	if (!err)

@@ -44,6 +44,11 @@ struct switch_ask {
 	 * some 50 ms late; an EVENT_TASK comes before the first event that names its number.
 	 */
 	void (*event)(const struct event *ev, void *arg);
+	/*
+	 * Whether event() can tell some events within so many ms, and not wait for who reads them; it
+	 * may wait for that. NULL: it always can.
+	 */
+	bool (*takes)(int ms, void *arg);
 	void *arg;
 };
 
