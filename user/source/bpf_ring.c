@@ -83,13 +83,19 @@ static bool flush_cpus(const struct ring *r)
 	return all;
 }
 
-/* What a CPU holds that is not online before nor after they are copied: nobody writes them meanwhile. */
+/*
+ * What a CPU holds that is online neither before nor after it is copied: nobody writes it meanwhile.
+ * What it sent before it went comes first.
+ */
 static int take_from(struct ring *r, int cpu)
 {
 	struct mmlens_batch held;
 	int err = flush_cpu(r, cpu);
 
 	if (err != -ENXIO)
+		return err;
+	err = ring_buffer__consume(r->buffer);
+	if (err < 0)
 		return err;
 	memcpy(&held, &r->per_cpu[cpu].batch, sizeof(held));
 	err = flush_cpu(r, cpu);
@@ -115,13 +121,8 @@ static int take_in(struct ring *r)
 	uint64_t now = clocks_monotonic();
 	int got;
 
-	r->all = flush_cpus(r);
+	r->all = flush_cpus(r) || take_rest(r);
 	got = ring_buffer__consume(r->buffer);
-	/* what a CPU sent before it went comes first, then what it held, or sends now that it is back */
-	if (got >= 0 && !r->all) {
-		r->all = take_rest(r);
-		got = ring_buffer__consume(r->buffer);
-	}
 	if (got < 0)
 		return got;
 	r->limit = now - SETTLE_NS;
