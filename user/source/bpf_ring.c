@@ -39,20 +39,26 @@ int ring_open(struct ring *r, const struct switch_bpf *skel, const struct mmlens
 	return r->buffer ? 0 : -errno;
 }
 
+static int ms_until(uint64_t until)
+{
+	uint64_t now = clocks_monotonic();
+
+	return now < until ? (int)((until - now) / 1000000) + 1 : 0;
+}
+
 /* Woken by fill level before the time is over, it takes what there is and goes on waiting. */
 int ring_wait(struct ring *r, uint64_t until)
 {
-	uint64_t now;
+	int ms = ms_until(until);
 
-	while ((now = clocks_monotonic()) < until) {
-		int ms = (int)((until - now) / 1000000) + 1, got;
+	if (r->limit) {
+		if (r->takes)
+			r->takes(ms, r->arg);
+		return 0;
+	}
+	for (; ms; ms = ms_until(until)) {
+		int got = ring_buffer__poll(r->buffer, ms);
 
-		if (r->limit) {
-			if (r->takes)
-				r->takes(ms, r->arg);
-			break;
-		}
-		got = ring_buffer__poll(r->buffer, ms);
 		if (got < 0)
 			return got;
 	}
@@ -72,22 +78,12 @@ static int flush_cpu(const struct ring *r, int cpu)
 	return bpf_prog_test_run_opts(r->flush_fd, &opts);
 }
 
-/* A CPU that is idle keeps its last records; asked to, it sends them. False: one cannot be asked. */
-static bool flush_cpus(const struct ring *r)
-{
-	bool all = true;
-
-	for (int cpu = 0; cpu < r->cpus; cpu++)
-		if (holds_records(r, cpu))
-			all &= !flush_cpu(r, cpu);
-	return all;
-}
-
 /*
- * What a CPU holds that is online neither before nor after it is copied: nobody writes it meanwhile.
- * What it sent before it went comes first.
+ * A CPU that is idle keeps its last records; asked to, it sends them. From one that is online neither
+ * before nor after they are copied they are taken, for nobody writes them meanwhile; behind what it sent
+ * before it went.
  */
-static int take_from(struct ring *r, int cpu)
+static int fetch_from(struct ring *r, int cpu)
 {
 	struct mmlens_batch held;
 	int err = flush_cpu(r, cpu);
@@ -104,24 +100,24 @@ static int take_from(struct ring *r, int cpu)
 	return stream_batch(r->stream, (uint32_t)cpu, held.rec, held.head.n);
 }
 
-/* The records of CPUs that could not be asked to send them. False: nor can they be taken from one. */
-static bool take_rest(struct ring *r)
+/* False: one CPU keeps its own. */
+static bool fetch_from_all(struct ring *r)
 {
 	bool all = true;
 
 	for (int cpu = 0; cpu < r->cpus; cpu++)
 		if (holds_records(r, cpu))
-			all &= !take_from(r, cpu);
+			all &= !fetch_from(r, cpu);
 	return all;
 }
 
-/* After a flush all that happened before it is in the ring, but for what is on its way. */
+/* When all are asked, all that happened before is in the ring, but for what is on its way. */
 static int take_in(struct ring *r)
 {
 	uint64_t now = clocks_monotonic();
 	int got;
 
-	r->all = flush_cpus(r) || take_rest(r);
+	r->all = fetch_from_all(r);
 	got = ring_buffer__consume(r->buffer);
 	if (got < 0)
 		return got;
