@@ -13,6 +13,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import termios
@@ -205,6 +206,26 @@ def watching(process):
             return
         time.sleep(0.05)
     raise Failed("it never watched")
+
+
+def recorder(path, *args, lasts=("-d", "100")):
+    """A recorder whose window is open."""
+    process = subprocess.Popen([MMLENS, "record", "-o", path, *lasts, *map(str, args)],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    try:
+        watching(process)
+    except Exception:
+        process.kill()
+        raise
+    return process
+
+
+def stop(process, number=signal.SIGINT, patience=LIMIT // 2):
+    """What a window said that is ended by a signal."""
+    time.sleep(0.3)
+    process.send_signal(number)
+    return process.communicate(timeout=patience)
 
 
 def attached(process):

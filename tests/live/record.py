@@ -11,33 +11,14 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from mmlens_test import (  # noqa: E402
-    LIMIT, MMLENS, Subject, main, mmlens, need_switches, prop, strict_json, switches_of, want, want_equal,
-    watching)
+    LIMIT, MMLENS, Subject, main, mmlens, need_switches, prop, recorder, stop, strict_json, switches_of, want,
+    want_equal, watching)
 
 ROUNDS = 2000
 
 
 def path_in(folder, name="x.mml"):
     return os.path.join(folder, name)
-
-
-def recorder(path, *args, lasts=("-d", "100")):
-    """A recorder whose window is open."""
-    process = subprocess.Popen([MMLENS, "record", "-o", path, *lasts, *map(str, args)],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
-    try:
-        watching(process)
-    except Exception:
-        process.kill()
-        raise
-    return process
-
-
-def end(process, number=signal.SIGINT):
-    time.sleep(0.3)
-    process.send_signal(number)
-    return process.communicate(timeout=LIMIT // 2)
 
 
 def recorded(folder, subject, *args):
@@ -47,7 +28,7 @@ def recorded(folder, subject, *args):
     process = recorder(path, *args)
     subject.go()
     grown = {t: sum(switches_of(t)) - n for t, n in before.items()}
-    _, err = end(process)
+    _, err = stop(process)
     want_equal(process.returncode, 0, f"status of record ({err!r})")
     return path, grown
 
@@ -206,7 +187,7 @@ def _():
         process = recorder(path)
         s.go()
         time.sleep(1.5)
-        end(process, signal.SIGKILL)
+        stop(process, signal.SIGKILL)
         done = mmlens("report", "--json", path).expect(0)
         want(b"cut short" in done.err, f"it does not say so: {done}")
         document = strict_json(done.out)
@@ -273,7 +254,7 @@ def _():
         path = path_in(d)
         process = recorder(path, "--tid", s["pid"], lasts=())
         s.go()
-        end(process)
+        stop(process)
         want(report(path)["switches"] >= ROUNDS, "its switches are not in the file")
 
 

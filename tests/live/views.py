@@ -14,8 +14,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from bench import room_for  # noqa: E402
 from mmlens_test import (  # noqa: E402
-    HELPERS, LABEL, LIMIT, MMLENS, PATIENCE, REALTIME, SLOW, Subject, allow, inspect, main, mmlens, need_switches,
-    prop, skip, strict_json, want, want_equal, watching)
+    HELPERS, LABEL, LIMIT, MMLENS, REALTIME, SLOW, Subject, allow, inspect, main, mmlens, need_switches, prop,
+    recorder, skip, stop, strict_json, want, want_equal, watching)
 
 ROUNDS = 2000
 
@@ -30,9 +30,7 @@ class Session:
         watching(self.process)
 
     def end(self, patience=LIMIT // 2):
-        time.sleep(0.3)
-        self.process.send_signal(signal.SIGINT)
-        out, err = self.process.communicate(timeout=patience)
+        out, err = stop(self.process, patience=patience)
         want_equal(self.process.returncode, 0, f"status ({err!r})")
         return out
 
@@ -601,14 +599,12 @@ def _():
 def _():
     with Away() as away, tempfile.TemporaryDirectory() as where:
         # one CPU is too little for so many births and for printing them, so they are printed later
-        recorder = subprocess.Popen([MMLENS, "record", "-d", str(PATIENCE_OF_MANY), "-o", f"{where}/births"],
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        watching(recorder)
+        process = recorder(f"{where}/births", lasts=("-d", str(PATIENCE_OF_MANY)))
         # it leaves with what it has not sent yet
         away.switch("0")
         subprocess.run(births(), check=True, stdin=subprocess.DEVNULL)
-        recorder.send_signal(signal.SIGINT)
-        want_equal(recorder.wait(PATIENCE), 0, "status of record")
+        stop(process)
+        want_equal(process.returncode, 0, "status of record")
         judge_births(mmlens("report", "--trace", "--json", f"{where}/births").expect(0).out)
 
 
