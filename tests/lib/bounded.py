@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs that have a limit of time: whatever they began ends with them."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -41,4 +42,6 @@ def stop_all(*_):
     reach the sessions."""
     _state["stopped"] = True
     for child in list(_running):
-        os.killpg(child.pid, signal.SIGTERM)
+        # or it has ended by itself just now
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
